@@ -1,0 +1,124 @@
+"""Every error the farm raises on purpose.
+
+FarmError
+├── SettingsError            a RANER_ variable holds what it may not
+├── RequestError             the caller can mend it; web answers with its status
+│   ├── InvalidRequest       400 the request cannot be read
+│   ├── Unauthorised         401 an API key is needed
+│   ├── JobNotFound          404 no such job, or it expired
+│   ├── ModelNotFound        404 no such model
+│   ├── JobEnded             409 a terminal state never changes
+│   ├── TextTooLong          413 a text or the whole request is over its limit
+│   ├── IdempotencyConflict  422 the key came with another request before
+│   ├── QueueFull            503 as many pieces wait as may
+│   └── WaitTimeout          504 the blocking call's time is up; its job goes on
+├── StoreUnavailable         503 Redis does not answer
+└── ModelError               a model cannot be prepared or loaded
+    ├── SourceUnreachable    the hub does not answer, or has no such model
+    ├── SourceIncomplete     a file that the model needs is missing or unreadable
+    ├── UnsupportedModel     it is no transformer-CRF NER model
+    └── QuantisationRefused  its INT8 form differs from FP32 by more than the limit
+"""
+
+from __future__ import annotations
+
+
+class FarmError(Exception):
+    """Base of every error the farm raises on purpose. Its text is a sentence that names what to change."""
+
+
+class SettingsError(FarmError):
+    """A ``RANER_`` variable holds what it may not."""
+
+
+class RequestError(FarmError):
+    """The caller can mend it. ``status`` is the HTTP status, ``title`` the problem's fixed short name."""
+
+    status = 400
+    title = "Bad request"
+
+
+class InvalidRequest(RequestError):
+    """The request cannot be read as what the call takes."""
+
+    title = "Invalid request"
+
+
+class Unauthorised(RequestError):
+    """The call needs a key that the request does not carry."""
+
+    status = 401
+    title = "API key needed"
+
+
+class JobNotFound(RequestError):
+    """There is no such job, or it ended longer ago than jobs are kept."""
+
+    status = 404
+    title = "Job not found"
+
+
+class ModelNotFound(RequestError):
+    """The farm serves no model of that name."""
+
+    status = 404
+    title = "Model not found"
+
+
+class JobEnded(RequestError):
+    """The job has ended already; a terminal state never changes."""
+
+    status = 409
+    title = "Job has ended"
+
+
+class TextTooLong(RequestError):
+    """A text, or the request as a whole, is larger than the farm takes."""
+
+    status = 413
+    title = "Text too long"
+
+
+class IdempotencyConflict(RequestError):
+    """The ``Idempotency-Key`` was used before with a different request."""
+
+    status = 422
+    title = "Idempotency key reused"
+
+
+class QueueFull(RequestError):
+    """As many pieces wait for the model as may; try again later."""
+
+    status = 503
+    title = "Queue full"
+
+
+class WaitTimeout(RequestError):
+    """The blocking call's time is up; its job goes on and can be asked for."""
+
+    status = 504
+    title = "Still running"
+
+
+class StoreUnavailable(FarmError):
+    """Redis does not answer."""
+
+
+class ModelError(FarmError):
+    """A model cannot be prepared or loaded."""
+
+
+class SourceUnreachable(ModelError):
+    """The hub does not answer, or has no model of that id and revision."""
+
+
+class SourceIncomplete(ModelError):
+    """A file that the model needs is missing or cannot be read."""
+
+
+class UnsupportedModel(ModelError):
+    """The source is no transformer-CRF model for named entity recognition."""
+
+
+class QuantisationRefused(ModelError):
+    """The INT8 form differs from FP32 in more of its entities than the limit allows."""

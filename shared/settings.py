@@ -1,0 +1,169 @@
+"""Every setting of the farm, read from the environment in this one place."""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import SettingsError
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+BUNDLED_MODEL = PROJECT_ROOT / "models" / "raner-mini-interim"
+
+
+class BackendName(StrEnum):
+    """What runs the network."""
+
+    ONNX_INT8 = "onnx-int8"  # ONNX Runtime, quantised weights: fastest on a CPU
+    ONNX_FP32 = "onnx-fp32"  # ONNX Runtime, the weights as they were trained
+    PYTORCH = "pytorch"  # PyTorch, on CUDA where there is one
+    MODELSCOPE = "modelscope"  # ModelScope's own pipeline: the reference, slow
+
+
+class Settings(BaseSettings):
+    """The farm's settings. Each field is the environment variable ``RANER_<FIELD>``.
+
+    An empty variable counts as unset, so that compose files can pass through what is not there.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RANER_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    redis_url: str = Field(
+        default="",
+        description="The Redis of the farm. Unset: `make run` starts a private one.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the web server and Flower listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port of the web server.")
+    flower_port: int = Field(default=5555, ge=1, le=65535, description="Port of Flower.")
+    data_dir: Path = Field(
+        default=PROJECT_ROOT / "var",
+        description="Folder for prepared models and the private Redis's data.",
+    )
+    web_processes: int = Field(default=2, ge=1, description="Web server processes.")
+    web_threads: int = Field(
+        default=32,
+        ge=2,
+        description="Threads of each web server process; each waiting request holds one.",
+    )
+    workers: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        description="Worker processes for each model. Default: the cores.",
+    )
+    threads: int = Field(default=1, ge=1, description="Engine threads of a worker process.")
+    models: str = Field(
+        default=f"raner-mini={BUNDLED_MODEL}",
+        description="Models served, as `name=source` separated by commas. A source is a folder or a ModelScope id, "
+        "with `@revision` if wanted. Default: the bundled model.",
+    )
+    default_model: str = Field(
+        default="",
+        description="The model used where a request names none. Default: the first of `RANER_MODELS`.",
+    )
+    backend: BackendName = Field(
+        default=BackendName.ONNX_INT8,
+        description="What runs the network: `onnx-int8`, `onnx-fp32`, `pytorch` or `modelscope`.",
+    )
+    int8_limit: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Largest share of entities in which a model's INT8 form may differ from its FP32 form.",
+    )
+    cache_ttl: int = Field(default=86_400, ge=0, description="Seconds that a result stays in the cache; 0: no cache.")
+    job_ttl: int = Field(default=3_600, ge=1, description="Seconds that a job is kept after it ended.")
+    ner_timeout: float = Field(
+        default=30.0, gt=0, le=300, description="Seconds that `POST /ner` waits before it answers 504."
+    )
+    visibility_timeout: int = Field(
+        default=60,
+        ge=5,
+        description="Seconds after which a piece whose worker vanished is delivered again; "
+        "longer than the longest piece takes.",
+    )
+    max_text_chars: int = Field(default=1_000_000, ge=1, description="Largest number of characters of one text.")
+    max_texts: int = Field(default=1_000, ge=1, description="Largest number of texts in one job.")
+    max_queue: int = Field(
+        default=100_000, ge=1, description="Pieces waiting in a model's queue beyond which a job is refused (503)."
+    )
+    api_keys: str = Field(
+        default="",
+        description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open.",
+    )
+    log_level: str = Field(default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("give DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @model_validator(mode="after")
+    def _default_model_is_served(self) -> Settings:
+        if self.default_model and self.default_model not in self.sources:
+            raise ValueError(f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {list(self.sources)}")
+        return self
+
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """Source of each served model by its name, in the order given.
+
+        Raises:
+            ValueError: an entry is no ``name=source``, or a name comes twice.
+        """
+        sources: dict[str, str] = {}
+        for entry in filter(None, (part.strip() for part in self.models.split(","))):
+            name, _, source = (piece.strip() for piece in entry.partition("="))
+            if not source or not MODEL_NAME.fullmatch(name):
+                raise ValueError(
+                    f"RANER_MODELS entry {entry!r} must read name=source, the name of lower-case letters, digits, - and _"
+                )
+            if name in sources:
+                raise ValueError(f"RANER_MODELS names {name!r} twice")
+            sources[name] = source
+        if not sources:
+            raise ValueError("RANER_MODELS names no model; give name=source, or unset it for the bundled model")
+        return sources
+
+    @property
+    def default(self) -> str:
+        """Name of the model used where a request names none."""
+        return self.default_model or next(iter(self.sources))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The API keys that are accepted; empty where the API is open."""
+        return frozenset(filter(None, (key.strip() for key in self.api_keys.split(","))))
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Largest request body: a text of the largest size with every character escaped (``\\ud83d\\ude00``)."""
+        return max(16 * 2**20, 12 * self.max_text_chars + 2**20)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read from its environment once.
+
+    Raises:
+        SettingsError: a variable holds what it may not; the message names it and says what to give.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_explain, error.errors()))) from None
+
+
+def _explain(error: Any) -> str:
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    return f"RANER_{str(error['loc'][0]).upper()}: {error['msg']}"
