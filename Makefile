@@ -1,0 +1,52 @@
+# `make run` starts the farm; `make test` is what CI runs. Settings are RANER_ variables, given in the environment or
+# on the command line: `make run RANER_PORT=8100`.
+
+PYTHON := .venv/bin/python
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check prepare clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: .venv/requirements ## start web page, API, Flower, workers and a private Redis; Ctrl-C ends them
+	@exec $(PYTHON) -m deploy.local
+
+test: check ## check the code, then run all tests; ARGS goes to pytest, as in ARGS=tests/web
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+check: .venv/requirements-dev ## lint, formatting, types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m mypy $(SOURCES)
+
+prepare: .venv/requirements ## prepare a model for serving; SOURCE is a ModelScope id or a folder
+	@test -n "$(SOURCE)" || { echo "make prepare: give SOURCE=owner/name or SOURCE=folder" >&2; exit 2; }
+	@exec $(PYTHON) -m workers.prepare "$(SOURCE)"
+
+clean: ## remove the virtual environment and caches; prepared models and Redis data (var) stay
+	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Two stamps, touched when everything is installed: nothing is looked at again until a requirements file changes.
+.venv/requirements: requirements.txt constraints.txt
+	@set -e; python=; \
+	for candidate in python3.11 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	test -n "$$python" || { \
+	  echo "make: Python 3.11 or newer is needed; install python3.11 and python3.11-venv" >&2; exit 1; }; \
+	$$python -c 'import ensurepip, venv' 2>/dev/null || { \
+	  $$python -c 'import sys; print("make: install python%d.%d-venv, which Python needs here" % sys.version_info[:2])' >&2; \
+	  exit 1; }; \
+	$(PYTHON) -m pip --version >/dev/null 2>&1 || $$python -m venv --clear .venv; \
+	echo "make: installing requirements.txt (minutes the first time)"; \
+	$(PIP_INSTALL) -r requirements.txt; \
+	touch $@
+
+.venv/requirements-dev: .venv/requirements requirements-dev.txt
+	@echo "make: installing requirements-dev.txt"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""How the farm is started: on one machine (`local`), and in containers. Nothing here is imported by the farm itself."""

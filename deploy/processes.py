@@ -1,0 +1,53 @@
+"""The processes of a farm: what each is called, the command that starts it, and where it is reached."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from shared.settings import Settings
+
+WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+@dataclass(frozen=True)
+class FarmProcess:
+    """One process. ``command`` is run from the repository root; ``address`` is what a person is told."""
+
+    name: str
+    command: tuple[str, ...]
+    address: str
+
+
+def farm_processes(settings: Settings) -> list[FarmProcess]:
+    """Web server, Flower and one Celery node for each served model; Redis is not among them."""
+    python = sys.executable  # not `gunicorn` or `celery`: the virtual environment's scripts need not be on the PATH
+    flower = (
+        *(python, "-m", "celery", "--app=shared.celery_app", "flower"),
+        *(f"--address={settings.host}", f"--port={settings.flower_port}"),
+        "--max_tasks=10000",  # kept in memory: 100,000, the default, come to hundreds of megabytes
+        "--purge_offline_workers=300",  # seconds; or every worker that ever ran stays on the page
+        "--read_only=True",  # the buttons would let anyone who reaches the port stop the workers
+    )
+    return [
+        FarmProcess(
+            "web",
+            (python, "-m", "gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()"),
+            f"{base_url(settings)}  (page; the API's description is at /docs)",
+        ),
+        FarmProcess("flower", flower, base_url(settings, settings.flower_port)),
+        *(
+            FarmProcess(
+                f"worker-{model}",
+                (python, "-m", "workers", "--model", model),
+                f"{settings.workers} × {model}  ({source})",
+            )
+            for model, source in settings.sources.items()
+        ),
+    ]
+
+
+def base_url(settings: Settings, port: int | None = None) -> str:
+    """Address of the web server, or of ``port``, for a caller on this machine."""
+    host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{port or settings.port}"

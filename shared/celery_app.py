@@ -1,0 +1,60 @@
+"""The Celery app: how pieces travel through Redis. Tasks themselves are in ``workers.tasks``.
+
+``shared`` imports neither side, so the web side sends the task by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import Celery
+
+from shared.queues import RECOGNISE, queue_name, task_id
+from shared.redis_client import redis_url
+from shared.settings import settings
+
+app = Celery("raner-farm", broker=redis_url(), set_as_current=True)
+app.conf.update(
+    # Results live in the job record; Celery's own would be a second copy.
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_queue=queue_name(settings().default),
+    # At least once: a piece is acknowledged when its result is written, and comes back when its worker is lost.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    # A piece still running when Redis would deliver it again is hung: end it.
+    task_time_limit=settings().visibility_timeout,
+    broker_transport_options={
+        "visibility_timeout": settings().visibility_timeout,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+    },
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # A cold model of BERT-base size takes seconds to load in each new process.
+    worker_proc_alive_timeout=120,
+    worker_send_task_events=True,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    # Nobody sets a rate limit; without them the worker's hot path is shorter.
+    worker_disable_rate_limits=True,
+)
+
+
+def enqueue(model: str, job_id: str, pieces: Sequence[int]) -> None:
+    """Put one task a piece into the model's queue, over one connection.
+
+    Raises:
+        kombu.exceptions.OperationalError: Redis does not answer, after Celery's own retries.
+    """
+    with app.producer_pool.acquire(block=True) as producer:
+        for piece in pieces:
+            app.send_task(
+                RECOGNISE,
+                args=(job_id, piece),
+                queue=queue_name(model),
+                task_id=task_id(job_id, piece),
+                producer=producer,
+            )

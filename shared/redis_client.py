@@ -1,0 +1,77 @@
+"""Connections to the farm's Redis."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import structlog
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+from redis.retry import Retry
+
+from shared.errors import SettingsError, StoreUnavailable
+from shared.settings import settings
+
+log = structlog.get_logger()
+
+# Redis is restarting, loading its data, or gone for a moment: worth another try.
+UNAVAILABLE = (ConnectionError, TimeoutError, BusyLoadingError)
+
+# Tries of a command before it fails, with 0.05 s to 2 s between them. A web request should answer soon: about 1 s in
+# all. A worker holds a finished piece that must not be lost: it waits some minutes for Redis to come back.
+WEB_TRIES = 4
+WORKER_TRIES = 150
+
+
+def redis_url() -> str:
+    """Address of the farm's Redis.
+
+    Raises:
+        SettingsError: ``RANER_REDIS_URL`` is unset.
+    """
+    if not settings().redis_url:
+        raise SettingsError(
+            "RANER_REDIS_URL is unset: give the address of a Redis (redis://localhost:6379/0), "
+            "or start the farm with `make run`, which brings its own"
+        )
+    return settings().redis_url
+
+
+@lru_cache(maxsize=4)
+def redis_client(tries: int = WEB_TRIES) -> Redis:
+    """The process's connection pool whose commands are tried ``tries`` times while Redis does not answer."""
+    return Redis.from_url(
+        redis_url(),
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
+        retry_on_error=list(UNAVAILABLE),
+        socket_connect_timeout=5,
+        socket_timeout=35,
+        health_check_interval=30,
+    )
+
+
+def wait_for_redis(seconds: float = 30.0) -> None:
+    """Return once Redis answers; a process that starts beside it calls this first.
+
+    Raises:
+        StoreUnavailable: it did not answer within ``seconds``.
+    """
+    client = Redis.from_url(redis_url(), socket_connect_timeout=2, socket_timeout=2, retry=None)
+    deadline = time.monotonic() + seconds
+    pause = 0.02
+    while True:
+        try:
+            client.ping()
+        except UNAVAILABLE as error:
+            if time.monotonic() + pause > deadline:
+                raise StoreUnavailable(
+                    f"Redis did not answer within {seconds:.0f} s: {error}; is RANER_REDIS_URL right?"
+                ) from error
+            # There is no event to wait on before a connection exists.
+            time.sleep(pause)
+            pause = min(2 * pause, 0.5)
+        else:
+            client.close()
+            return
