@@ -44,7 +44,7 @@ def test_every_setting_reaches_the_containers(compose: dict[str, Any]) -> None:
 
 def test_its_environment_is_accepted_as_settings(compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in compose["services"]["worker"]["environment"].items():
-        monkeypatch.setenv(variable, "" if value is None else value)
+        monkeypatch.setenv(variable, "" if value is None else str(value))
     settings = Settings()
     assert (settings.host, settings.workers, settings.data_dir) == ("0.0.0.0", 1, Path("/data"))
     assert settings.sources == Settings.model_construct().sources

@@ -40,7 +40,7 @@ def copied() -> list[tuple[str, str]]:
 
 
 def sent_to_build(path: Path) -> bool:
-    """Whether .dockerignore lets ``path``, relative to the repository root, through: the last line that fits decides."""
+    """Whether .dockerignore lets ``path``, relative to the repository root, through: its last line that fits says."""
     sent = True
     for line in (PROJECT_ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
         pattern = line.strip().removeprefix("!")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy import private_redis
 from deploy.checks import CannotStart
 from deploy.private_redis import find_redis_server, set_up_redis
 
@@ -106,6 +105,6 @@ def test_without_one_the_packages_is_used(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_with_neither_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(private_redis.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(CannotStart, match="install the package redis-server, or set RANER_REDIS_URL"):
         find_redis_server()

@@ -1,0 +1,65 @@
+"""A worker node: Celery's parent process and, in each of its children, one :class:`WorkerProcess`."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import structlog
+from celery import signals
+
+from shared.celery_app import app
+from shared.queues import queue_name
+from shared.settings import settings
+from workers.process import WorkerProcess
+from workers.sweep import Sweeper
+
+log = structlog.get_logger()
+
+_process: WorkerProcess | None = None
+
+
+def current_process() -> WorkerProcess:
+    """The worker process that a task runs in.
+
+    Raises:
+        RuntimeError: called outside one.
+    """
+    if _process is None:
+        raise RuntimeError("no model is loaded here: tasks run in a worker process only")
+    return _process
+
+
+def run(model: str, prepared: Path) -> int:
+    """Run a node for one model until it is told to stop. Returns the exit status."""
+    node = f"{model}@{socket.gethostname()}"
+    sweeper = Sweeper(model)
+
+    def load_model(**_: object) -> None:
+        global _process
+        _process = WorkerProcess.start(node, model, prepared, settings().threads)
+
+    def unload_model(**_: object) -> None:
+        if _process is not None:
+            _process.stop()
+
+    def start_sweeper(**_: object) -> None:
+        sweeper.start()
+
+    signals.worker_process_init.connect(load_model, weak=False)
+    signals.worker_process_shutdown.connect(unload_model, weak=False)
+    signals.worker_ready.connect(start_sweeper, weak=False)
+
+    worker = app.Worker(
+        hostname=node,
+        queues=[queue_name(model)],
+        concurrency=settings().workers,
+        pool="prefork",
+        loglevel=settings().log_level,
+        task_events=True,
+        optimization="fair",
+        without_mingle=True,
+        without_gossip=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
