@@ -3,10 +3,9 @@
 FarmError
 ├── SettingsError            a RANER_ variable holds what it may not
 ├── RequestError             the caller can mend it; web answers with its status
-│   ├── InvalidRequest       400 the request cannot be read
+│   ├── InvalidRequest       422 the request is not what the call takes (400, 415: it cannot even be read)
 │   ├── Unauthorised         401 an API key is needed
 │   ├── JobNotFound          404 no such job, or it expired
-│   ├── ModelNotFound        404 no such model
 │   ├── JobEnded             409 a terminal state never changes
 │   ├── TextTooLong          413 a text or the whole request is over its limit
 │   ├── IdempotencyConflict  422 the key came with another request before
@@ -32,16 +31,29 @@ class SettingsError(FarmError):
 
 
 class RequestError(FarmError):
-    """The caller can mend it. ``status`` is the HTTP status, ``title`` the problem's fixed short name."""
+    """The caller can mend it.
+
+    ``status`` is the HTTP status, ``title`` the problem's fixed short name, ``job_id`` the job it is about where the
+    caller may want to ask for that.
+    """
 
     status = 400
     title = "Bad request"
+    job_id: str | None = None
 
 
 class InvalidRequest(RequestError):
-    """The request cannot be read as what the call takes."""
+    """The request is not what the call takes."""
 
+    status = 422
     title = "Invalid request"
+
+    @classmethod
+    def unreadable(cls, status: int, detail: str) -> InvalidRequest:
+        """The error for a body that cannot even be read: 400, or 415 where it does not say that it is JSON."""
+        error = cls(detail)
+        error.status = status
+        return error
 
 
 class Unauthorised(RequestError):
@@ -56,13 +68,6 @@ class JobNotFound(RequestError):
 
     status = 404
     title = "Job not found"
-
-
-class ModelNotFound(RequestError):
-    """The farm serves no model of that name."""
-
-    status = 404
-    title = "Model not found"
 
 
 class JobEnded(RequestError):
@@ -98,6 +103,10 @@ class WaitTimeout(RequestError):
 
     status = 504
     title = "Still running"
+
+    def __init__(self, detail: str, job_id: str) -> None:
+        super().__init__(detail)
+        self.job_id = job_id
 
 
 class StoreUnavailable(FarmError):

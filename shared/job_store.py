@@ -15,14 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from redis import Redis
 
-from shared.cache import decode_entities, decode_text
+from shared.cache import decode_text
 from shared.entities import Entity
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull
 from shared.jobs import Job, JobStatus, NewJob, TextResult
@@ -291,6 +290,10 @@ class JobStore:
             f"raner:jobs:open:{model}", "-inf", idle_since, start=0, num=limit, withscores=True
         )
         return [(job_id.decode(), score) for job_id, score in found]
+
+    def count_open(self, model: str) -> int:
+        """How many jobs of a model have not ended."""
+        return cast(int, self._redis.zcard(f"raner:jobs:open:{model}"))
 
     def enqueued_at(self, job_id: str) -> float | None:
         """When the job's pieces were all in the queue; None where that is not known to have happened."""

@@ -88,8 +88,9 @@ class Launcher:
     def clear_away(self) -> None:
         """Kill what a failed test leaves behind."""
         if self.process.poll() is None:
-            for process in [*self.tree(), self.process]:
+            for process in self.tree():
                 process.kill()
+            self.process.kill()
         self.process.wait()
         self._reader.join(ENDED_WITHIN)
         assert self.process.stdout is not None

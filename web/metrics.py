@@ -1,0 +1,89 @@
+"""Prometheus metrics of the web side, and of the farm as its Redis shows it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+from flask import Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY, Collector
+
+from shared import registry
+from shared.queues import queue_name
+from shared.settings import settings
+from web.farm import Farm
+
+REQUESTS = Counter("raner_http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "raner_http_request_seconds",
+    "Seconds to answer a request.",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+CACHE_LOOKUPS = Counter("raner_cache_lookups", "Texts looked up in the result cache.", ["outcome"])
+
+
+class FarmCollector(Collector):
+    """Queues, jobs and workers, read from Redis when they are asked for."""
+
+    def __init__(self, farm: Farm) -> None:
+        self._farm = farm
+
+    def collect(self) -> Iterator[Metric]:
+        """The farm's figures now."""
+        waiting = GaugeMetricFamily("raner_queue_pieces", "Pieces waiting in a model's queue.", labels=["model"])
+        open_jobs = GaugeMetricFamily("raner_jobs_open", "Jobs that have not ended.", labels=["model"])
+        for model in settings().sources:
+            waiting.add_metric([model], self._farm.redis.llen(queue_name(model)))
+            open_jobs.add_metric([model], self._farm.jobs.count_open(model))
+        alive = GaugeMetricFamily("raner_workers", "Live worker processes with a loaded model.", labels=["model"])
+        pieces = CounterMetricFamily("raner_worker_pieces", "Pieces recognised.", labels=["model", "worker"])
+        chars = CounterMetricFamily("raner_worker_characters", "Characters recognised.", labels=["model", "worker"])
+        busy = CounterMetricFamily("raner_worker_busy_seconds", "Seconds of recognition.", labels=["model", "worker"])
+        workers = registry.workers(self._farm.redis)
+        for model in settings().sources:
+            alive.add_metric([model], sum(worker.model == model for worker in workers))
+        for worker in workers:
+            labels = [worker.model, worker.id]
+            pieces.add_metric(labels, worker.pieces)
+            chars.add_metric(labels, worker.characters)
+            busy.add_metric(labels, worker.busy_seconds)
+        yield from (waiting, open_jobs, alive, pieces, chars, busy)
+
+
+def metrics(farm: Farm) -> Response:
+    """All metrics, in Prometheus's text format; those of every web process where gunicorn runs several."""
+    farm_registry = CollectorRegistry()
+    farm_registry.register(FarmCollector(farm))
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        web_registry = CollectorRegistry()
+        MultiProcessCollector(web_registry)  # type: ignore[no-untyped-call]
+    else:
+        web_registry = REGISTRY
+    return Response(generate_latest(web_registry) + generate_latest(farm_registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def register(app: Flask) -> None:
+    """Count and time every request of ``app``."""
+
+    @app.before_request
+    def _start() -> None:
+        g.request_began = time.perf_counter()
+
+    @app.after_request
+    def _count(response: Response) -> Response:
+        # The rule, not the path: ids in labels would make a series each.
+        route = request.url_rule.rule if request.url_rule else "none"
+        REQUESTS.labels(request.method, route, response.status_code).inc()
+        SECONDS.labels(route).observe(time.perf_counter() - g.request_began)
+        return response

@@ -1,0 +1,100 @@
+"""Every error answer of the API: ``application/problem+json`` (RFC 9457), in one place."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from shared.errors import RequestError
+from shared.redis_client import UNAVAILABLE
+from shared.settings import settings
+
+log = structlog.get_logger()
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). ``detail`` names what to change."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field("about:blank", description="always about:blank: the title says which problem it is")
+    title: str = Field(description="the problem's fixed short name", examples=["Invalid request"])
+    status: int = Field(description="the HTTP status", examples=[422])
+    detail: str = Field(description="what was wrong and what to change", examples=["text: give a string"])
+
+
+def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """An error answer; ``more`` are RFC 9457 extension members."""
+    members = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    if request.path == "/ner":
+        # What the article's own clients look at first.
+        members["success"] = False
+    body = json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(body, status=status, headers=headers, content_type=PROBLEM_JSON)
+
+
+def validation_problem(error: ValidationError) -> Response:
+    """The answer to a request whose fields do not validate. What was submitted is not echoed."""
+    fields = [
+        {"field": ".".join(map(str, item["loc"])) or "body", "detail": _readable(item["msg"])}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    detail = "; ".join(f"{item['field']}: {item['detail']}" for item in fields[:5])
+    return problem(422, "Invalid request", detail, errors=fields[:20])
+
+
+def register(app: Flask) -> None:
+    """Answer every error of ``app`` as a problem."""
+    app.register_error_handler(RequestError, _request_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    for unavailable in UNAVAILABLE:
+        app.register_error_handler(unavailable, _store_unavailable)
+
+
+def _readable(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _request_error(error: RequestError) -> Response:
+    headers: dict[str, str] = {}
+    members: dict[str, str] = {}
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    if error.job_id is not None:
+        headers["Location"] = members["job"] = f"/api/v1/jobs/{error.job_id}"
+    return problem(error.status, error.title, str(error), headers, **members)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None:
+        # An answer that was raised, as the validation of a request does.
+        return Response(
+            error.response.get_data(), status=error.response.status_code, headers=list(error.response.headers.items())
+        )
+    if isinstance(error, RequestEntityTooLarge):
+        detail = f"the request's body may have {settings().max_body_bytes} bytes; send fewer or shorter texts"
+        return problem(413, "Request too large", detail)
+    status = HTTPStatus(error.code or 500)
+    headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else None
+    return problem(status, status.phrase, error.description or status.description, headers)
+
+
+def _store_unavailable(error: Exception) -> Response:
+    log.error("redis does not answer", error=str(error), path=request.path)
+    return problem(
+        503, "Store unavailable", "the farm's Redis does not answer just now; try again", {"Retry-After": "5"}
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("unexpected error", path=request.path, exc_info=error)
+    return problem(500, "Internal error", "the farm failed in a way it should not; its log says how")

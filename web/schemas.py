@@ -1,0 +1,166 @@
+"""What requests and answers look like, as pydantic models; the OpenAPI document is made of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from shared.jobs import JobStatus, OffsetUnit
+from shared.settings import settings
+
+MAX_WAIT = 30.0
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Choice(_Request):
+    """What every recognition request can choose."""
+
+    model: str | None = Field(None, description="A served model's name; see `GET /api/v1/models`. Default: the farm's.")
+    types: list[str] | None = Field(
+        None, min_length=1, max_length=100, description="Entity types wanted. Default: all.", examples=[["PER", "ORG"]]
+    )
+    offsets: OffsetUnit = Field(
+        OffsetUnit.CODEPOINT,
+        description="What `start` and `end` count: Unicode code points (Python), or UTF-16 code units (JavaScript).",
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _model_is_served(cls, model: str | None) -> str | None:
+        if model is not None and model not in settings().sources:
+            raise ValueError(f"this farm serves no such model; choose one of {', '.join(settings().sources)}")
+        return model
+
+
+class JobRequest(_Choice):
+    """One text or many to recognise."""
+
+    text: str | None = Field(None, description="One text.", examples=["马云在杭州出席了技术峰会。"])
+    texts: list[str] | None = Field(None, min_length=1, description="Many texts.")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> JobRequest:
+        if (self.text is None) == (self.texts is None):
+            raise ValueError("give either text, a string, or texts, a list of strings")
+        return self
+
+    @property
+    def all_texts(self) -> list[str]:
+        """The texts, however they were given."""
+        return [self.text] if self.text is not None else list(self.texts or [])
+
+
+class NerRequest(_Choice):
+    """One text to recognise while the caller waits."""
+
+    text: str = Field(description="The text.", examples=["马云在杭州出席了技术峰会。"])
+
+
+class WaitQuery(_Request):
+    """How long the caller waits for the end."""
+
+    wait: float = Field(0, ge=0, le=MAX_WAIT, description="Seconds to wait for the job's end before answering.")
+
+
+class SubmitHeaders(BaseModel):
+    """Headers of a submission."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        None,
+        alias="Idempotency-Key",
+        description="A key of the caller's own. The same request with the same key makes one job, however often it is sent.",
+    )
+
+
+class JobPath(BaseModel):
+    """Address of a job."""
+
+    job_id: str = Field(description="The job's id.")
+
+
+class FoundEntity(BaseModel):
+    """One named entity: `text[start:end]` of the text that was sent."""
+
+    text: str
+    type: str = Field(examples=["PER"])
+    start: int
+    end: int
+    score: float = Field(ge=0, le=1)
+
+
+class Result(BaseModel):
+    """What was found in one text."""
+
+    entities: list[FoundEntity]
+    counts: dict[str, int] = Field(description="Entities by type.", examples=[{"PER": 1}])
+    model: str = Field(description="`name@version` of the model that answered.")
+    cached: bool = Field(description="Whether the result cache answered.")
+
+
+class Progress(BaseModel):
+    """Pieces of the job; many short texts share one, a long text is cut into several."""
+
+    done: int
+    total: int
+
+
+class JobView(BaseModel):
+    """A job."""
+
+    id: str
+    status: JobStatus
+    model: str
+    progress: Progress
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    results: list[Result] | None = Field(None, description="One for each text, in order; there once the job succeeded.")
+    error: str | None = Field(None, description="Why the job failed.")
+
+
+class NerEntity(BaseModel):
+    """One named entity, in the blocking call's shape."""
+
+    text: str
+    type: str
+    start_offset: int
+    end_offset: int
+    score: float
+    color: str
+
+
+class NerAnswer(BaseModel):
+    """Answer of the blocking call."""
+
+    success: bool = True
+    data: list[NerEntity]
+
+
+class ModelView(BaseModel):
+    """A model that can be asked for."""
+
+    name: str
+    version: str | None = Field(description="Null until a worker has loaded it once.")
+    types: list[str] | None
+    backend: str | None
+    state: str = Field(description="`ready`: a live worker holds it; `unavailable`: none does.")
+    workers: int = Field(description="Live worker processes that hold it.")
+    default: bool
+
+
+class ModelsView(BaseModel):
+    """The served models."""
+
+    models: list[ModelView]
+
+
+class HealthView(BaseModel):
+    """Health of the web process, or readiness of the farm."""
+
+    status: str
+    checks: dict[str, str] | None = None
