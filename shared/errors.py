@@ -9,6 +9,7 @@ FarmError
 │   ├── JobEnded             409 a terminal state never changes
 │   ├── TextTooLong          413 a text or the whole request is over its limit
 │   ├── IdempotencyConflict  422 the key came with another request before
+│   ├── JobFailed            500 the blocking call's job ended without a result
 │   ├── QueueFull            503 as many pieces wait as may
 │   └── WaitTimeout          504 the blocking call's time is up; its job goes on
 ├── StoreUnavailable         503 Redis does not answer
@@ -89,6 +90,17 @@ class IdempotencyConflict(RequestError):
 
     status = 422
     title = "Idempotency key reused"
+
+
+class JobFailed(RequestError):
+    """The blocking call's job failed, or somebody cancelled it."""
+
+    status = 500
+    title = "Job failed"
+
+    def __init__(self, detail: str, job_id: str) -> None:
+        super().__init__(detail)
+        self.job_id = job_id
 
 
 class QueueFull(RequestError):

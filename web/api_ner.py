@@ -1,0 +1,48 @@
+"""``POST /ner``: the blocking call. It runs through the same queue as every job."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+
+from shared.errors import JobFailed, WaitTimeout
+from shared.jobs import JobStatus
+from shared.settings import settings
+from web.colours import colour
+from web.farm import farm
+from web.job_view import results_view
+from web.problems import Problem
+from web.schemas import NerAnswer, NerRequest
+from web.submission import submit
+
+api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
+
+
+@api.post(
+    "/ner",
+    summary="Recognise one text and wait",
+    responses={200: NerAnswer, 400: Problem, 413: Problem, 415: Problem, 422: Problem, 503: Problem, 504: Problem},
+)
+def post_ner(body: NerRequest) -> Response:
+    """The text's entities. Past the time limit: 504, with the address of the job, which goes on."""
+    job_id = submit(farm(), [body.text], body.model, body.types, body.offsets)
+    job = farm().jobs.wait(job_id, settings().ner_timeout)
+    if not job.status.ended:
+        raise WaitTimeout(
+            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job_id}", job_id
+        )
+    if job.status is not JobStatus.SUCCEEDED:
+        raise JobFailed(job.error or f"the job was {job.status}", job_id)
+    (result,) = results_view(farm(), job)
+    data = [
+        {
+            "text": entity["text"],
+            "type": entity["type"],
+            "start_offset": entity["start"],
+            "end_offset": entity["end"],
+            "score": entity["score"],
+            "color": colour(entity["type"]),
+        }
+        for entity in result["entities"]
+    ]
+    return jsonify(success=True, data=data)

@@ -1,0 +1,62 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+from flask import Response, redirect, url_for
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from shared.logs import configure_logs
+from shared.settings import settings
+from web import api_health, api_jobs, api_models, api_ner, metrics, problems
+from web.auth import check_key
+from web.json_body import CompactJSONProvider, check_body
+
+VERSION = "1.0.0"
+DESCRIPTION = """Named entity recognition for Chinese text with RaNER models.
+
+Submit a job and poll or wait for it (`/api/v1/jobs`), or make the blocking call (`/ner`). Offsets count Unicode code
+points of the text exactly as it was sent, the end exclusive; `offsets=utf16` counts UTF-16 code units instead. Errors
+are `application/problem+json` (RFC 9457) and say what to change.
+"""
+
+
+def create_app() -> OpenAPI:
+    """The application; reads the settings, opens no connection.
+
+    Raises:
+        SettingsError: a setting holds what it may not.
+    """
+    configure_logs()
+    app = OpenAPI(
+        "web",
+        info=Info(title="RaNER Farm", version=VERSION, description=DESCRIPTION),
+        doc_prefix="",
+        doc_ui=True,
+        security_schemes={"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}} if settings().keys else None,
+        validation_error_callback=problems.validation_problem,
+        validation_error_model=problems.Problem,
+        static_folder=None,
+    )
+    app.json = CompactJSONProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = settings().max_body_bytes
+    metrics.register(app)
+    problems.register(app)
+    for module in (api_jobs, api_ner, api_models):
+        module.api.before_request(check_key)
+        module.api.before_request(check_body)
+    for module in (api_jobs, api_ner, api_models, api_health):
+        app.register_api(module.api)
+
+    @app.get("/")
+    def index() -> WerkzeugResponse:
+        return redirect("/docs")
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        return response
+
+    return app

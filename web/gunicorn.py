@@ -1,0 +1,47 @@
+"""gunicorn's configuration: ``gunicorn -c web/gunicorn.py 'web.app:create_app()'``."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from shared.errors import FarmError
+from shared.redis_client import wait_for_redis
+from shared.settings import settings
+
+# Where the web processes keep their metrics, so that any of them can answer for all.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="raner-metrics-")
+    atexit.register(shutil.rmtree, os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+bind = f"{settings().host}:{settings().port}"
+worker_class = "gthread"
+workers = settings().web_processes
+threads = settings().web_threads
+# A waiting request holds a thread for as long as it may wait; one that is longer is stuck.
+timeout = 120
+graceful_timeout = 35
+keepalive = 75
+proc_name = "raner-web"
+accesslog = None
+loglevel = settings().log_level.lower()
+
+
+def on_starting(_server: Any) -> None:
+    """Start once Redis answers; it may be starting beside this."""
+    try:
+        wait_for_redis()
+    except FarmError as error:
+        print(f"web: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Drop the live gauges of a web process that ended."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
