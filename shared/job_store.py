@@ -130,7 +130,7 @@ class JobStore:
             return cast(str, answer[1].decode())
         if answer[0] == b"full":
             raise QueueFull(
-                f"{answer[1]} pieces wait for model {new.model!r}, and at most {settings().max_queue} may; try again later"
+                f"{answer[1]} pieces wait for model {new.model!r}, of at most {settings().max_queue}; try again later"
             )
         return new.id
 
@@ -186,7 +186,10 @@ class JobStore:
         Raises:
             JobNotFound: there is none, or it expired.
         """
-        joined, lengths = self._redis.get(f"raner:job:{job_id}:texts"), self._redis.hget(f"raner:job:{job_id}", "lengths")
+        joined, lengths = (
+            self._redis.get(f"raner:job:{job_id}:texts"),
+            self._redis.hget(f"raner:job:{job_id}", "lengths"),
+        )
         if joined is None or lengths is None:
             raise JobNotFound(f"job {job_id} has expired")
         texts, position = [], 0
@@ -316,9 +319,7 @@ class JobStore:
         """Take a job that expired before it ended off the list of open ones."""
         self._redis.zrem(f"raner:jobs:open:{model}", job_id)
 
-    def _end_job(
-        self, job_id: str, model: str, status: JobStatus, results: dict[int, TextResult], error: str
-    ) -> str:
+    def _end_job(self, job_id: str, model: str, status: JobStatus, results: dict[int, TextResult], error: str) -> str:
         keys = _Keys(job_id, model)
         answer = self._end(
             keys=[keys.job, keys.texts, keys.pieces, keys.results, keys.parts, keys.open, keys.events],

@@ -7,6 +7,7 @@ sides of each cut so that the worker can tell what an entity at the cut is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from shared.breaks import best_break
@@ -71,7 +72,7 @@ def _cut(index: int, text: str, byte_start: int) -> list[PieceItem]:
 
     items = []
     position, position_byte = 0, byte_start
-    for part, (core_start, core_end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for part, (core_start, core_end) in enumerate(pairwise(cuts)):
         start = max(0, core_start - CONTEXT_CHARS)
         end = min(len(text), core_end + CONTEXT_CHARS)
         position_byte += len(encode_text(text[position:start]))

@@ -81,6 +81,4 @@ def workers(redis: Redis) -> list[WorkerInfo]:
 
 def models(redis: Redis) -> dict[str, ModelInfo]:
     """Every model that a worker has loaded, by name."""
-    return {
-        name.decode(): ModelInfo.model_validate_json(data) for name, data in redis.hgetall(_MODELS).items()
-    }
+    return {name.decode(): ModelInfo.model_validate_json(data) for name, data in redis.hgetall(_MODELS).items()}

@@ -110,7 +110,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _default_model_is_served(self) -> Settings:
         if self.default_model and self.default_model not in self.sources:
-            raise ValueError(f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {list(self.sources)}")
+            raise ValueError(
+                f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {list(self.sources)}"
+            )
         return self
 
     @cached_property
@@ -125,7 +127,7 @@ class Settings(BaseSettings):
             name, _, source = (piece.strip() for piece in entry.partition("="))
             if not source or not MODEL_NAME.fullmatch(name):
                 raise ValueError(
-                    f"RANER_MODELS entry {entry!r} must read name=source, the name of lower-case letters, digits, - and _"
+                    f"RANER_MODELS entry {entry!r} must read name=source, the name lower-case letters, digits, - and _"
                 )
             if name in sources:
                 raise ValueError(f"RANER_MODELS names {name!r} twice")

@@ -16,7 +16,7 @@ from shared.jobs import TextResult
 from shared.pieces import WHOLE
 from shared.queues import RECOGNISE
 from workers.engine.merge import Part, merge
-from workers.engine.recogniser import Slice, Stopped
+from workers.engine.tagger import Stopped
 from workers.node import current_process
 from workers.process import WorkerProcess
 
@@ -36,7 +36,9 @@ def recognise(task: Task, job_id: str, piece: int) -> None:
         work = process.jobs.start_piece(job_id, process.model.name, piece)
         if isinstance(work, PieceWork):
             if work.tries > MAX_TRIES:
-                _give_up(process, job_id, f"piece {piece} ended {MAX_TRIES} worker processes; the workers' logs say why")
+                _give_up(
+                    process, job_id, f"piece {piece} ended {MAX_TRIES} worker processes; the workers' logs say why"
+                )
                 return
             try:
                 state = _do(process, job_id, piece, work)
@@ -57,10 +59,7 @@ def recognise(task: Task, job_id: str, piece: int) -> None:
 
 def _do(process: WorkerProcess, job_id: str, piece: int, work: PieceWork) -> str:
     began = time.monotonic()
-    found = process.recogniser.recognise(
-        [Slice(text, item.core_start, item.core_end) for text, item in zip(work.slices, work.items, strict=True)],
-        stop=_CancelCheck(process, job_id),
-    )
+    found = process.recogniser.recognise(work.slices, stop=_CancelCheck(process, job_id))
     process.count(sum(map(len, work.slices)), time.monotonic() - began)
 
     results: dict[int, TextResult] = {}
@@ -117,4 +116,3 @@ class _CancelCheck:
             return False
         self._asked = time.monotonic()
         return self._process.jobs.has_ended(self._job_id)
-

@@ -1,0 +1,64 @@
+"""How a long text is divided among windows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.engine.local_model import bert_tokenizer
+from workers.engine.tokens import Splitting, TextTokenizer
+from workers.engine.windows import windows
+
+TOKENIZERS = {
+    splitting: TextTokenizer(bert_tokenizer(["中", "a", "##a", "。", "ᄀ", "##ᅡ", "##ᆨ"], lowercase=True), splitting, 1)
+    for splitting in Splitting
+}
+
+texts = st.lists(
+    st.sampled_from(["中", "。", "a", "aaa", " ", "👨‍👩", "각", "각각각각각각각각", "\n", "x" * 200, "a" * 90]),
+    max_size=60,
+).map("".join)
+
+
+@given(st.sampled_from(Splitting), texts, st.integers(8, 40))
+def test_cores_follow_on_one_another_over_the_whole_text(splitting: Splitting, text: str, limit: int) -> None:
+    found = windows(text, TOKENIZERS[splitting].encode(text), limit)
+    assert found[0].core_start == 0
+    assert found[-1].core_end == len(text)
+    assert all(left.core_end == right.core_start for left, right in pairwise(found))
+
+
+@given(st.sampled_from(Splitting), texts, st.integers(8, 40))
+def test_no_window_is_over_the_limit(splitting: Splitting, text: str, limit: int) -> None:
+    for window in windows(text, TOKENIZERS[splitting].encode(text), limit):
+        assert len(window.tokens.ids) <= limit
+        assert (window.tokens.first < max(1, len(window.tokens.ids))).all()
+
+
+@given(st.sampled_from(Splitting), texts, st.integers(8, 40))
+def test_every_word_is_read_by_the_window_whose_core_it_starts_in(splitting: Splitting, text: str, limit: int) -> None:
+    tokens = TOKENIZERS[splitting].encode(text)
+    for window in windows(text, tokens, limit):
+        in_core = (tokens.starts >= window.core_start) & (tokens.starts < window.core_end)
+        assert set(tokens.starts[in_core]) <= set(window.tokens.starts)
+
+
+def test_a_text_within_the_limit_is_one_window() -> None:
+    text = "中" * 40
+    (window,) = windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 40)
+    assert len(window.tokens.ids) == 40
+
+
+def test_windows_read_context_on_both_sides() -> None:
+    text = "中" * 1000
+    middle = windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 100)[1]
+    assert middle.core_start - middle.tokens.starts[0] == 25
+    assert middle.tokens.ends[-1] - middle.core_end == 25
+
+
+def test_a_cut_falls_on_a_sentence_end() -> None:
+    text = ("中" * 17 + "。") * 20
+    for window in windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 100)[:-1]:
+        assert text[window.core_end - 1] == "。"

@@ -1,0 +1,52 @@
+"""From a prepared folder to a :class:`Recogniser`. The one place that knows which backend is which class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from shared.settings import BackendName
+from workers.engine.labels import Labels
+from workers.engine.recogniser import Recogniser
+from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
+from workers.engine.tokens import TextTokenizer
+from workers.engine.viterbi import Crf
+from workers.preparation.manifest import Manifest, read_manifest
+
+SPECIAL_TOKENS = 2  # [CLS] and [SEP]
+
+
+def load(prepared: Path, threads: int) -> Recogniser:
+    """Load the model that ``prepared`` holds, with so many engine threads.
+
+    Raises:
+        SourceIncomplete: the folder has no manifest, or one of another format.
+    """
+    manifest = read_manifest(prepared)
+    labels = Labels(manifest.labels)
+    tokenizer = TextTokenizer(
+        Tokenizer.from_file(str(prepared / "tokenizer.json")), manifest.splitting, manifest.unk_id
+    )
+    tagger = _tagger(prepared, manifest, labels, threads)
+    return Recogniser(tokenizer, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS)
+
+
+def _tagger(prepared: Path, manifest: Manifest, labels: Labels, threads: int) -> Tagger:
+    # Each backend is imported only where it is the one: ONNX Runtime's worker holds no PyTorch.
+    if manifest.backend is BackendName.MODELSCOPE:
+        from workers.backends.modelscope import ModelScopePipeline
+
+        return PipelineTagger(ModelScopePipeline(prepared, threads))
+    if manifest.backend is BackendName.PYTORCH:
+        from workers.backends.pytorch import PyTorchNetwork
+
+        network = PyTorchNetwork(prepared, threads)
+    else:
+        from workers.backends.onnx import OnnxNetwork
+
+        network = OnnxNetwork(prepared, threads)
+    with np.load(prepared / "crf.npz") as scores:
+        crf = Crf(scores["start"], scores["end"], scores["transitions"])
+    return CrfTagger(network, crf, labels, manifest.cls_id, manifest.sep_id)
