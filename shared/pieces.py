@@ -16,7 +16,8 @@ from shared.cache import encode_text
 # A BERT-base INT8 model reads about 750 characters a second on one core: a piece stays under ten seconds even on a
 # slow one, well below the visibility timeout.
 PIECE_CHARS = 4_000
-PIECE_TEXTS = 64
+# ModelScope's own pipeline takes a second for each text at that size, however short.
+PIECE_TEXTS = 32
 # No entity in the training data is longer than 60 characters; twice that on either side of a cut.
 CONTEXT_CHARS = 128
 

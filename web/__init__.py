@@ -1,1 +1,1 @@
-"""The HTTP side: validates, answers from the cache, enqueues, reports. Never imports ``workers`` or the engine's libraries."""
+"""The HTTP side: validates, answers from the cache, enqueues, reports. Never imports ``workers`` nor what those need."""

@@ -29,7 +29,8 @@ def post_ner(body: NerRequest) -> Response:
     job = farm().jobs.wait(job_id, settings().ner_timeout)
     if not job.status.ended:
         raise WaitTimeout(
-            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job_id}", job_id
+            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job_id}",
+            job_id,
         )
     if job.status is not JobStatus.SUCCEEDED:
         raise JobFailed(job.error or f"the job was {job.status}", job_id)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, url_for
+from flask import Response, jsonify, redirect
 from flask_openapi3 import Info, OpenAPI
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from shared.logs import configure_logs
 from shared.settings import settings
@@ -20,6 +19,12 @@ points of the text exactly as it was sent, the end exclusive; `offsets=utf16` co
 are `application/problem+json` (RFC 9457) and say what to change.
 """
 
+GUARDED = (api_jobs, api_ner, api_models)
+# Here and not in create_app: the blueprints are the modules' own, whatever number of applications is made of them.
+for _module in GUARDED:
+    _module.api.before_request(check_key)
+    _module.api.before_request(check_body)
+
 
 def create_app() -> OpenAPI:
     """The application; reads the settings, opens no connection.
@@ -31,8 +36,7 @@ def create_app() -> OpenAPI:
     app = OpenAPI(
         "web",
         info=Info(title="RaNER Farm", version=VERSION, description=DESCRIPTION),
-        doc_prefix="",
-        doc_ui=True,
+        doc_prefix="/docs",
         security_schemes={"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}} if settings().keys else None,
         validation_error_callback=problems.validation_problem,
         validation_error_model=problems.Problem,
@@ -42,15 +46,13 @@ def create_app() -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = settings().max_body_bytes
     metrics.register(app)
     problems.register(app)
-    for module in (api_jobs, api_ner, api_models):
-        module.api.before_request(check_key)
-        module.api.before_request(check_body)
-    for module in (api_jobs, api_ner, api_models, api_health):
+    for module in (*GUARDED, api_health):
         app.register_api(module.api)
 
-    @app.get("/")
-    def index() -> WerkzeugResponse:
-        return redirect("/docs")
+    # The page will be here.
+    app.add_url_rule("/", "index", lambda: redirect("/docs"))
+    app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
+    app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(app.api_doc))
 
     @app.after_request
     def harden(response: Response) -> Response:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from shared.errors import RequestError
 from shared.redis_client import UNAVAILABLE
@@ -77,15 +77,18 @@ def _request_error(error: RequestError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None:
         # An answer that was raised, as the validation of a request does.
-        return Response(
-            error.response.get_data(), status=error.response.status_code, headers=list(error.response.headers.items())
-        )
+        return cast(Response, error.response)
     if isinstance(error, RequestEntityTooLarge):
         detail = f"the request's body may have {settings().max_body_bytes} bytes; send fewer or shorter texts"
         return problem(413, "Request too large", detail)
+    if isinstance(error, NotFound):
+        return problem(404, "Not found", f"there is nothing at {request.path}; see /docs for what there is")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or []))
+        detail = f"{request.method} is not for {request.path}; use {allowed}"
+        return problem(405, "Method not allowed", detail, {"Allow": allowed})
     status = HTTPStatus(error.code or 500)
-    headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else None
-    return problem(status, status.phrase, error.description or status.description, headers)
+    return problem(status, status.phrase, error.description or status.description)
 
 
 def _store_unavailable(error: Exception) -> Response:

@@ -73,7 +73,7 @@ class SubmitHeaders(BaseModel):
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
         None,
         alias="Idempotency-Key",
-        description="A key of the caller's own. The same request with the same key makes one job, however often it is sent.",
+        description="A key of the caller's own: the same request with it makes one job, however often it is sent.",
     )
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from shared.settings import BackendName
+from workers.backends.base import Network
 from workers.engine.labels import Labels
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
 from workers.engine.tokens import TextTokenizer
 from workers.engine.viterbi import Crf
-from workers.preparation.manifest import Manifest, read_manifest
+from workers.preparation.manifest import CRF, TOKENIZER, Manifest, read_manifest
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP]
 
@@ -26,9 +27,7 @@ def load(prepared: Path, threads: int) -> Recogniser:
     """
     manifest = read_manifest(prepared)
     labels = Labels(manifest.labels)
-    tokenizer = TextTokenizer(
-        Tokenizer.from_file(str(prepared / "tokenizer.json")), manifest.splitting, manifest.unk_id
-    )
+    tokenizer = TextTokenizer(Tokenizer.from_file(str(prepared / TOKENIZER)), manifest.splitting, manifest.unk_id)
     tagger = _tagger(prepared, manifest, labels, threads)
     return Recogniser(tokenizer, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS)
 
@@ -39,6 +38,7 @@ def _tagger(prepared: Path, manifest: Manifest, labels: Labels, threads: int) ->
         from workers.backends.modelscope import ModelScopePipeline
 
         return PipelineTagger(ModelScopePipeline(prepared, threads))
+    network: Network
     if manifest.backend is BackendName.PYTORCH:
         from workers.backends.pytorch import PyTorchNetwork
 
@@ -47,6 +47,6 @@ def _tagger(prepared: Path, manifest: Manifest, labels: Labels, threads: int) ->
         from workers.backends.onnx import OnnxNetwork
 
         network = OnnxNetwork(prepared, threads)
-    with np.load(prepared / "crf.npz") as scores:
+    with np.load(prepared / CRF) as scores:
         crf = Crf(scores["start"], scores["end"], scores["transitions"])
     return CrfTagger(network, crf, labels, manifest.cls_id, manifest.sep_id)

@@ -74,7 +74,8 @@ def _do(process: WorkerProcess, job_id: str, piece: int, work: PieceWork) -> str
             parts[item.text, item.part] = json.dumps(
                 {
                     "model": process.model_version,
-                    "core": [item.start + item.core_start, item.start + item.core_end],
+                    "start": item.start + item.core_start,
+                    "end": item.start + item.core_end,
                     "entities": [(e.start + item.start, e.end + item.start, e.type, e.score) for e in entities],
                 }
             )
@@ -88,7 +89,9 @@ def _assemble(process: WorkerProcess, job_id: str) -> None:
     results: dict[int, TextResult] = {}
     for index, stored in process.jobs.parts(job_id).items():
         parts = [json.loads(data) for data in stored]
-        entities = merge([Part(*part["core"], [Entity(*fields) for fields in part["entities"]]) for part in parts])
+        entities = merge(
+            [Part(part["start"], part["end"], [Entity(*fields) for fields in part["entities"]]) for part in parts]
+        )
         encoded = cache.encode_entities(entities)
         versions = {part["model"] for part in parts}
         # While a new version rolls out, the parts of one text may be of two: say so, and keep it out of the cache.

@@ -1,0 +1,35 @@
+"""What the operators see."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.support.farm import Farm
+
+
+def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) -> None:
+    job_id = farm.submit(text="马云在杭州看花。")
+    farm.ended(job_id)
+    task = shown(farm, f"{job_id}.0")
+    assert task["name"] == "ner.recognise"
+    assert task["state"] == "SUCCESS"
+    assert task["runtime"] > 0
+    assert task["worker"].startswith("raner-mini@")
+    assert job_id in task["args"]
+    assert "马云" not in str(task)
+    page = farm.http.get(f"{farm.flower_url}/task/{job_id}.0", timeout=30)
+    assert page.status_code == 200
+    assert "ner.recognise" in page.text
+
+
+def shown(farm: Farm, task_id: str) -> dict[str, Any]:
+    """The task, once its events have come to Flower: they are sent after the job has ended."""
+    deadline = time.monotonic() + 30
+    while True:
+        answer = farm.http.get(f"{farm.flower_url}/api/task/info/{task_id}", timeout=30)
+        if answer.status_code == 200 and answer.json()["state"] == "SUCCESS":
+            task: dict[str, Any] = answer.json()
+            return task
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)

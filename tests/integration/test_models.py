@@ -1,0 +1,47 @@
+"""Several models, each with its own queue and worker node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.settings import BUNDLED_MODEL
+from tests.support.farm import Farm, running_farm
+
+TEXT = "王小明在北京大学读书。"
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Farm]:
+    """A farm of two models that differ in their name only."""
+    with running_farm(
+        tmp_path_factory.mktemp("farm"),
+        data_dir,
+        RANER_MODELS=f"first={BUNDLED_MODEL},second={BUNDLED_MODEL}",
+        RANER_DEFAULT_MODEL="second",
+        RANER_CACHE_TTL="0",
+    ) as farm:
+        yield farm
+
+
+def test_each_is_served_by_its_own_node(farm: Farm) -> None:
+    for name in ("first", "second"):
+        (result,) = farm.ended(farm.submit(text=TEXT, model=name))["results"]
+        assert result["model"].startswith(f"{name}@")
+    assert farm.ended(farm.submit(text=TEXT))["model"] == "second"
+
+
+def test_a_model_without_a_worker_keeps_its_jobs_and_leaves_the_others_alone(farm: Farm) -> None:
+    farm.stop("worker-first")
+    waiting = farm.submit(text=TEXT, model="first")
+    assert farm.ended(farm.submit(text=TEXT, model="second"))["status"] == "succeeded"
+    assert farm.get(f"/api/v1/jobs/{waiting}").json()["status"] == "queued"
+    states = {model["name"]: model["state"] for model in farm.get("/api/v1/models").json()["models"]}
+    assert states == {"first": "unavailable", "second": "ready"}
+    readiness = farm.get("/readyz")
+    assert readiness.status_code == 503
+    assert "first" in readiness.text
+    farm.start("worker-first")
+    assert farm.ended(waiting)["status"] == "succeeded"
