@@ -28,6 +28,11 @@ app.conf.update(
     task_time_limit=settings().visibility_timeout,
     broker_transport_options={
         "visibility_timeout": settings().visibility_timeout,
+        # Look for lost pieces every 5 seconds; kombu's defaults make it 100.
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        # A worker killed while it looks keeps the others from looking for so long; kombu's default is 300.
+        "unacked_mutex_expire": 30,
         "socket_keepalive": True,
         "health_check_interval": 30,
     },

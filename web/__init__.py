@@ -1,1 +1,1 @@
-"""The HTTP side: validates, answers from the cache, enqueues, reports. Never imports ``workers`` nor what those need."""
+"""The HTTP side: validates, answers from the cache, enqueues, reports. Never imports ``workers`` or their libraries."""

@@ -9,8 +9,6 @@ import sys
 import tempfile
 from typing import Any
 
-from prometheus_client import multiprocess
-
 from shared.errors import FarmError
 from shared.redis_client import wait_for_redis
 from shared.settings import settings
@@ -30,6 +28,8 @@ graceful_timeout = 35
 keepalive = 75
 proc_name = "raner-web"
 accesslog = None
+# A runtime interface that nobody uses, at one path for all farms of a user.
+control_socket_disable = True
 loglevel = settings().log_level.lower()
 
 
@@ -44,4 +44,7 @@ def on_starting(_server: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Drop the live gauges of a web process that ended."""
+    # Not before PROMETHEUS_MULTIPROC_DIR is set: prometheus_client looks at it when it is imported.
+    from prometheus_client import multiprocess
+
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[F
 
 @pytest.fixture
 def busy_job(farm: Farm) -> str:
-    """A job that runs, and would for most of a minute."""
+    """A job that runs, and would for half a minute."""
     job_id = farm.submit(text="".join(sentences(200)) * 60)
     deadline = 100
     while farm.get(f"/api/v1/jobs/{job_id}", params={"wait": 0.1}).json()["status"] != "running":

@@ -18,7 +18,7 @@ from tests.integration.sentences import sentences
 from tests.support.farm import Farm, running_farm
 
 WORKER = "worker-raner-mini"
-# Some ten seconds of work for one worker process, in some twenty pieces.
+# Some seconds of work for one worker process, in some twenty pieces.
 LONG_TEXT = "".join(sentences(200)) * 10
 
 
