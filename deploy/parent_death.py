@@ -19,6 +19,9 @@ def forks_die_with_this_process() -> None:
 
 
 def dying_with_parent(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command, changed such that the kernel asks it to end when its parent dies; unchanged without ``setpriv``."""
+    """The command, changed such that the kernel kills it when its parent dies; unchanged without ``setpriv``.
+
+    It is not asked to end, since all are at once: a Celery worker without its Redis would wait for that for ever.
+    """
     setpriv = shutil.which("setpriv")  # util-linux: on every Debian and Ubuntu
-    return (setpriv, "--pdeathsig", "TERM", "--", *command) if setpriv else command
+    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else command

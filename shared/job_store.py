@@ -62,6 +62,7 @@ class JobStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._create = redis.register_script((_LUA / "create_job.lua").read_text())
+        self._mark_enqueued = redis.register_script((_LUA / "mark_enqueued.lua").read_text())
         self._start = redis.register_script((_LUA / "start_piece.lua").read_text())
         self._finish = redis.register_script((_LUA / "finish_piece.lua").read_text())
         self._end = redis.register_script((_LUA / "end_job.lua").read_text())
@@ -136,12 +137,8 @@ class JobStore:
 
     def mark_enqueued(self, job_id: str, model: str) -> None:
         """Note that every piece of the job that is to be done is in the queue."""
-        keys, now = _Keys(job_id, model), time.time()
-        with self._redis.pipeline(transaction=True) as pipe:
-            # XX: a worker may have ended the job already.
-            pipe.zadd(keys.open, {job_id: now}, xx=True)
-            pipe.hset(keys.job, "enqueued", str(now))
-            pipe.execute()
+        keys = _Keys(job_id, model)
+        self._mark_enqueued(keys=[keys.job, keys.open], args=[time.time(), job_id])
 
     def read(self, job_id: str) -> Job:
         """The job.
@@ -150,8 +147,7 @@ class JobStore:
             JobNotFound: there is none, or it expired.
         """
         record = self._redis.hgetall(f"raner:job:{job_id}")
-        # mark_enqueued may write its one field just after a record expired or was flushed.
-        if b"status" not in record:
+        if not record:
             raise JobNotFound(
                 f"there is no job {job_id}: check the id; a job is kept for {settings().job_ttl} s after it ended"
             )

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 from pydantic import BaseModel, ConfigDict
@@ -46,6 +47,11 @@ class WorkerInfo(BaseModel):
     pieces: int = 0
     characters: int = 0
     busy_seconds: float = 0.0
+
+
+def node_name(model: str) -> str:
+    """Name of this host's worker node for a model; worker processes are ``{node}:{pid}``."""
+    return f"{model}@{socket.gethostname()}"
 
 
 def announce(redis: Redis, model: ModelInfo) -> None:

@@ -108,11 +108,12 @@ class Settings(BaseSettings):
         return value.upper()
 
     @model_validator(mode="after")
-    def _default_model_is_served(self) -> Settings:
+    def _models_are_named(self) -> Settings:
+        if not self.sources:
+            raise ValueError("RANER_MODELS names no model; give name=source, or unset it for the bundled model")
         if self.default_model and self.default_model not in self.sources:
-            raise ValueError(
-                f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {list(self.sources)}"
-            )
+            served = ", ".join(self.sources)
+            raise ValueError(f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {served}")
         return self
 
     @cached_property
@@ -132,8 +133,6 @@ class Settings(BaseSettings):
             if name in sources:
                 raise ValueError(f"RANER_MODELS names {name!r} twice")
             sources[name] = source
-        if not sources:
-            raise ValueError("RANER_MODELS names no model; give name=source, or unset it for the bundled model")
         return sources
 
     @property

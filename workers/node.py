@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import structlog
@@ -10,6 +9,7 @@ from celery import signals
 
 from shared.celery_app import app
 from shared.queues import queue_name
+from shared.registry import node_name
 from shared.settings import settings
 from workers.process import WorkerProcess
 from workers.sweep import Sweeper
@@ -32,7 +32,7 @@ def current_process() -> WorkerProcess:
 
 def run(model: str, prepared: Path) -> int:
     """Run a node for one model until it is told to stop. Returns the exit status."""
-    node = f"{model}@{socket.gethostname()}"
+    node = node_name(model)
     sweeper = Sweeper(model)
 
     def load_model(**_: object) -> None:
