@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.settings import BUNDLED_MODEL
+from shared.settings import BUNDLED_MODEL, PROJECT_ROOT
 from tests.support.farm import Farm, running_farm
 
 TEXT = "王小明在北京大学读书。"
@@ -45,3 +47,23 @@ def test_a_model_without_a_worker_keeps_its_jobs_and_leaves_the_others_alone(far
     assert "first" in readiness.text
     farm.start("worker-first")
     assert farm.ended(waiting)["status"] == "succeeded"
+
+
+def test_a_container_can_ask_whether_its_node_is_well(farm: Farm) -> None:
+    def health(model: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "workers.health", "--model", model],
+            cwd=PROJECT_ROOT,
+            env=farm.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert health("second").returncode == 0
+    farm.stop("worker-second")
+    unwell = health("second")
+    assert unwell.returncode == 1
+    assert unwell.stdout.endswith(": 0 live processes\n")
+    farm.start("worker-second")
+    farm.wait_ready()

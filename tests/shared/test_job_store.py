@@ -52,11 +52,16 @@ def new_job(*texts: str, cached: dict[int, TextResult] | None = None, **fields: 
     return NewJob(**{**made, **fields})
 
 
-def work_on(jobs: JobStore, job_id: str, piece: int) -> str:
-    """Do a piece as a worker does. Returns the state that follows."""
+def begin(jobs: JobStore, job_id: str, piece: int) -> PieceWork:
+    """Take a piece up that has to be done."""
     work = jobs.start_piece(job_id, MODEL, piece)
     assert isinstance(work, PieceWork)
-    return finish(jobs, job_id, piece, work)
+    return work
+
+
+def work_on(jobs: JobStore, job_id: str, piece: int) -> str:
+    """Do a piece as a worker does. Returns the state that follows."""
+    return finish(jobs, job_id, piece, begin(jobs, job_id, piece))
 
 
 def finish(jobs: JobStore, job_id: str, piece: int, work: PieceWork) -> str:
@@ -75,8 +80,7 @@ def keys_of(redis: Redis, job_id: str) -> set[bytes]:
 def test_a_job_of_one_text(jobs: JobStore) -> None:
     job_id = jobs.create(new_job("马云"))
     assert jobs.read(job_id).status is JobStatus.QUEUED
-    work = jobs.start_piece(job_id, MODEL, 0)
-    assert isinstance(work, PieceWork)
+    work = begin(jobs, job_id, 0)
     assert work.slices == ["马云"]
     assert jobs.read(job_id).status is JobStatus.RUNNING
     assert finish(jobs, job_id, 0, work) == PieceState.SUCCEEDED
@@ -92,8 +96,7 @@ def test_a_job_of_one_text(jobs: JobStore) -> None:
 def test_texts_come_back_as_they_were_sent(jobs: JobStore) -> None:
     texts = ["", "马云", "\ud83d", "😀\x00", " \r\n", "\ude00"]
     job_id = jobs.create(new_job(*texts))
-    work = jobs.start_piece(job_id, MODEL, 0)
-    assert isinstance(work, PieceWork)
+    work = begin(jobs, job_id, 0)
     assert work.slices == texts
     assert jobs.texts(job_id) == texts
 
@@ -152,9 +155,7 @@ def test_a_piece_that_is_delivered_again_after_it_was_done_is_not_done_again(job
 
 def test_a_piece_that_runs_twice_at_the_same_time_counts_once(jobs: JobStore) -> None:
     job_id = jobs.create(new_job(*["马云"] * 40))
-    first, second = (jobs.start_piece(job_id, MODEL, 0) for _ in range(2))
-    assert isinstance(first, PieceWork)
-    assert isinstance(second, PieceWork)
+    first, second = (begin(jobs, job_id, 0) for _ in range(2))
     assert (first.tries, second.tries) == (1, 2)
     assert finish(jobs, job_id, 0, first) == PieceState.RUNNING
     assert finish(jobs, job_id, 0, second) == PieceState.RUNNING
@@ -175,9 +176,10 @@ def test_a_worker_that_died_before_it_put_the_parts_together_is_replaced(jobs: J
 def test_the_end_comes_once_however_many_finish_together(jobs: JobStore) -> None:
     for _ in range(20):
         job_id = jobs.create(new_job(*["马云"] * 100))
-        works = [jobs.start_piece(job_id, MODEL, piece) for piece in range(4)] * 2
+        works = [begin(jobs, job_id, piece) for piece in range(4)] * 2
         with ThreadPoolExecutor(8) as pool:
-            states = list(pool.map(lambda pair: finish(jobs, job_id, *pair), [(n % 4, works[n]) for n in range(8)]))
+            futures = [pool.submit(finish, jobs, job_id, n % 4, works[n]) for n in range(8)]
+        states = [future.result() for future in futures]
         assert states.count(PieceState.SUCCEEDED) == 1
         assert jobs.read(job_id).done == 4
 
@@ -185,13 +187,13 @@ def test_the_end_comes_once_however_many_finish_together(jobs: JobStore) -> None
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
 def test_a_terminal_state_never_changes(jobs: JobStore, end: str) -> None:
     job_id = jobs.create(new_job("马云"))
-    work = jobs.start_piece(job_id, MODEL, 0)
-    assert isinstance(work, PieceWork)
-    {
-        "succeeded": lambda: finish(jobs, job_id, 0, work),
-        "failed": lambda: jobs.fail(job_id, MODEL, "why"),
-        "cancelled": lambda: jobs.cancel(job_id),
-    }[end]()
+    work = begin(jobs, job_id, 0)
+    if end == "succeeded":
+        finish(jobs, job_id, 0, work)
+    elif end == "failed":
+        jobs.fail(job_id, MODEL, "why")
+    else:
+        jobs.cancel(job_id)
     before = jobs.read(job_id)
     assert before.status == end
 

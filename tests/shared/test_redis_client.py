@@ -22,7 +22,7 @@ def test_without_an_address_it_says_what_to_set(with_settings: Callable[..., Non
 
 def test_waiting_for_one_that_does_not_come_ends_with_a_clear_error(with_settings: Callable[..., None]) -> None:
     with_settings(redis_url=f"redis://127.0.0.1:{free_ports(1)[0]}/0")
-    with pytest.raises(StoreUnavailable, match="did not answer within 0 s.*RANER_REDIS_URL"):
+    with pytest.raises(StoreUnavailable, match=r"did not answer within 0 s.*RANER_REDIS_URL"):
         wait_for_redis(0.2)
 
 

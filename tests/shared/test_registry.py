@@ -39,4 +39,4 @@ def test_a_model_is_known_while_no_worker_is_up(redis: Redis) -> None:
 def test_nothing_is_kept_for_ever(redis: Redis) -> None:
     registry.announce(redis, MODEL)
     registry.beat(redis, worker("news@here:1", time.time()))
-    assert all(redis.ttl(key) > 0 for key in redis.keys())
+    assert all(redis.ttl(key) > 0 for key in redis.keys("*"))

@@ -68,5 +68,5 @@ def test_a_wrong_value_is_named_with_what_to_give(
 
 def test_several_wrong_values_are_all_named(with_settings: Callable[..., None]) -> None:
     with_settings(port="x", threads="0")
-    with pytest.raises(SettingsError, match="RANER_PORT.*RANER_THREADS"):
+    with pytest.raises(SettingsError, match=r"RANER_PORT.*RANER_THREADS"):
         settings()
