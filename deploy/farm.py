@@ -12,7 +12,7 @@ import shlex
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
@@ -20,6 +20,14 @@ from honcho.printer import Message, Printer
 from deploy.parent_death import dying_with_parent
 
 GRACE = 30.0  # seconds from the first TERM to KILL
+
+
+class Death(NamedTuple):
+    """A process that ended unasked: its exit status, negative for a signal, and the last line that it wrote."""
+
+    name: str
+    status: int
+    last_line: str
 
 
 class Farm(Manager):  # type: ignore[misc]  # honcho has no types
@@ -33,10 +41,11 @@ class Farm(Manager):  # type: ignore[misc]  # honcho has no types
         """
         super().__init__(printer)
         self.events: Any = _Watched(self.events, self._observe)
-        self.died: tuple[str, int] | None = None  # the process that ended unasked, and its status
+        self.died: Death | None = None
         self._foundation = foundation
         self._when_started = when_started
         self._to_start: set[str] = set()
+        self._last_lines: dict[str, str] = {}  # by name
         self._running: dict[str, int] = {}  # process id, which is its group's too, by name
         self._asked: set[str] = set()  # to end
         self._ending_since: float | None = None
@@ -73,10 +82,13 @@ class Farm(Manager):  # type: ignore[misc]  # honcho has no types
             self._to_start.discard(event.name)
             if not self._to_start:
                 self._when_started()
+        elif event.type == "line" and event.name is not None:
+            if line := _text(event.data).strip():
+                self._last_lines[event.name] = line
         elif event.type == "stop":
             del self._running[event.name]
             if self._ending_since is None and self.died is None:
-                self.died = (event.name, event.data["returncode"])
+                self.died = Death(event.name, event.data["returncode"], self._last_lines.get(event.name, ""))
         if self._ending_since is not None:
             self._ask_next()
 
@@ -101,6 +113,10 @@ class _Watched:
         event = self._events.get(timeout=timeout)
         self._observe(event)
         return event
+
+
+def _text(line: str | bytes) -> str:
+    return line if isinstance(line, str) else line.decode("utf-8", "replace")
 
 
 def _signal(send: Callable[[int, int], None], target: int, number: signal.Signals) -> None:

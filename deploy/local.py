@@ -68,8 +68,11 @@ def _run(config: Settings, private: PrivateRedis | None, begun: float) -> int:
         farm.kill_now()  # nothing is left, unless honcho itself failed, for one when nobody reads its output any more
     if farm.died is None:
         return 0
-    name, status = farm.died
-    print(f"raner-farm: {name} ended with {_explain(status)}; the others were stopped", file=sys.stderr)
+    name, status, last_line = farm.died
+    print(
+        f"raner-farm: {name} ended with {_explain(status)}, the others were stopped; its last line: {last_line}",
+        file=sys.stderr,
+    )
     return 1
 
 

@@ -180,8 +180,22 @@ def test_a_process_that_dies_ends_the_farm(farm: Launcher) -> None:
     worker.kill()
     status, lines = farm.ended()
     assert status == 1
-    assert lines[-1] == "raner-farm: worker-raner-mini ended with signal SIGKILL; the others were stopped"
+    assert re.fullmatch(
+        r"raner-farm: worker-raner-mini ended with signal SIGKILL, the others were stopped; its last line: .+",
+        lines[-1],
+    )
     assert_all_ended(processes)
+
+
+def test_a_process_that_cannot_start_is_quoted(data_dir: Path, tmp_path: Path) -> None:
+    launcher = Launcher(data_dir, RANER_MODELS=f"mine={tmp_path}")
+    try:
+        status, lines = launcher.ended()
+    finally:
+        launcher.clear_away()
+    assert status == 1
+    expected = f"the others were stopped; its last line: workers: {tmp_path} has no configuration.json"
+    assert lines[-1] == f"raner-farm: worker-mine ended with status 1, {expected}"
 
 
 def is_leader(process: psutil.Process) -> bool:
