@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from shared.cache import encode_entities, encode_text
 from shared.entities import Entity
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull
 from shared.job_store import OPEN_TTL, JobStore, PieceState, PieceWork
-from shared.jobs import JobStatus, NewJob, OffsetUnit, TextResult
+from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
 from shared.queues import queue_name
 from shared.settings import settings
@@ -240,6 +239,13 @@ def test_a_late_note_does_not_bring_an_expired_job_back(jobs: JobStore, redis: R
     assert keys_of(redis, job_id) == set()
 
 
+def test_a_late_note_does_not_open_an_ended_job_again(jobs: JobStore) -> None:
+    job_id = jobs.create(new_job("马云"))
+    work_on(jobs, job_id, 0)
+    jobs.mark_enqueued(job_id, MODEL)
+    assert jobs.count_open(MODEL) == 0
+
+
 # Idempotency and the full queue
 
 
@@ -265,25 +271,28 @@ def test_the_same_key_at_the_same_time_makes_one_job(jobs: JobStore) -> None:
 
 def test_a_script_that_is_sent_again_changes_nothing(jobs: JobStore) -> None:
     # The client tries a command again when the connection broke before the answer came.
-    new = new_job("马云", idempotency_key="k")
-    jobs.create(new)
-    work_on(jobs, new.id, 0)
-    assert jobs.create(new) == new.id
-    assert jobs.read(new.id).status is JobStatus.SUCCEEDED
+    for key in ("k", None):
+        new = new_job("马云", idempotency_key=key)
+        jobs.create(new)
+        work_on(jobs, new.id, 0)
+        assert jobs.create(new) == new.id
+        assert jobs.read(new.id).status is JobStatus.SUCCEEDED
 
 
 def test_a_full_queue_refuses_and_leaves_nothing(
     jobs: JobStore, redis: Redis, with_settings: Callable[..., None]
 ) -> None:
     with_settings(max_queue=3)
-    redis.rpush(queue_name(MODEL), "a", "b", "c")
+    redis.rpush(queue_name(MODEL), "a", "b", "c", "d")
     refused = new_job("马云", idempotency_key="k")
-    with pytest.raises(QueueFull, match="3 pieces wait for model 'news', of at most 3; try again later"):
+    with pytest.raises(QueueFull, match="4 pieces wait for model 'news', of at most 3; try again later"):
         jobs.create(refused)
     assert keys_of(redis, refused.id) == set()
     # What needs no worker is answered all the same, and other models have queues of their own.
     jobs.create(new_job("一", cached={0: CACHED}))
-    redis.lpop(queue_name(MODEL))
+    redis.ltrim(queue_name(MODEL), 0, 1)
+    with pytest.raises(QueueFull):
+        jobs.create(new_job(*["马云"] * 40))  # two pieces, where there is room for one
     assert jobs.create(refused) == refused.id
 
 
@@ -306,6 +315,23 @@ def test_waiting_ends_when_time_is_up(jobs: JobStore) -> None:
 def test_waiting_for_what_has_ended_does_not_wait(jobs: JobStore, redis: Redis) -> None:
     job_id = jobs.create(new_job("一", cached={0: CACHED}))
     assert jobs.wait(job_id, 30).status is JobStatus.SUCCEEDED
+
+
+class EndsBeforeTheSubscription(JobStore):
+    """A store whose job ends right after it was first read."""
+
+    def read(self, job_id: str) -> Job:
+        job = super().read(job_id)
+        if not job.status.ended:
+            work_on(self, job_id, 0)
+        return job
+
+
+def test_an_end_between_reading_and_subscribing_is_not_missed(redis: Redis) -> None:
+    jobs = EndsBeforeTheSubscription(redis)
+    job_id = jobs.create(new_job("马云"))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(jobs.wait, job_id, 30).result(timeout=3).status is JobStatus.SUCCEEDED
 
 
 def test_waiting_does_not_poll(jobs: JobStore, redis: Redis) -> None:
@@ -365,12 +391,3 @@ def test_what_an_ended_job_no_longer_needs_goes_at_once(jobs: JobStore, redis: R
     kinds = {key.decode().removeprefix(f"raner:job:{job_id}") for key in keys_of(redis, job_id)}
     assert kinds == {"", ":texts"}
     assert jobs.open_jobs(MODEL, idle_since=float("inf"), limit=10) == []
-
-
-def test_a_waiter_that_subscribes_while_the_job_ends_misses_nothing(jobs: JobStore) -> None:
-    for _ in range(30):
-        job_id = jobs.create(new_job("马云"))
-        ending = threading.Thread(target=work_on, args=(jobs, job_id, 0))
-        ending.start()
-        assert jobs.wait(job_id, 3).status is JobStatus.SUCCEEDED
-        ending.join()

@@ -94,6 +94,7 @@ def test_a_job_that_just_made_a_step_is_left_alone(jobs: JobStore, redis: Redis)
     redis.delete(QUEUE)
     pass_time(redis, 3600)
     work_on(jobs, job_id, 0)
+    pass_time(redis, sweeping.ENQUEUE_GRACE + 1)
     assert sweep(jobs, MODEL) == []
 
 
