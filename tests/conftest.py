@@ -1,4 +1,4 @@
-"""A real Redis for the whole run, and settings that point to it before anything of the project is imported."""
+"""A real Redis for the whole run, and settings that point to it before anything of the project reads them."""
 
 from __future__ import annotations
 
@@ -6,43 +6,34 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis import Redis
 
+from shared.settings import settings
 from tests.support.redis_server import RedisServer
 
-if TYPE_CHECKING:
-    from redis import Redis
-
-_run = pytest.StashKey[tuple[tempfile.TemporaryDirectory[str], RedisServer]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the run's Redis. The settings are read once and the Celery app when it is imported, so: here."""
-    for variable in [name for name in os.environ if name.startswith("RANER_")]:
-        del os.environ[variable]
-    folder = tempfile.TemporaryDirectory(prefix="raner-tests-")
-    server = RedisServer(Path(folder.name) / "redis")
-    server.start()
-    os.environ["RANER_REDIS_URL"] = server.url
-    os.environ["RANER_DATA_DIR"] = str(Path(folder.name) / "data")
-    config.stash[_run] = folder, server
+# Here and not in a hook: the Celery app wants the address when it is imported, as the conftest files of the folders do,
+# which pytest may load before it calls any hook.
+_folder = tempfile.TemporaryDirectory(prefix="raner-tests-")
+_server = RedisServer(Path(_folder.name) / "redis")
+_server.start()
+for _variable in [name for name in os.environ if name.startswith("RANER_")]:
+    del os.environ[_variable]
+os.environ["RANER_REDIS_URL"] = _server.url
+os.environ["RANER_DATA_DIR"] = str(Path(_folder.name) / "data")
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def pytest_unconfigure() -> None:
     """Leave nothing behind."""
-    if _run in config.stash:
-        folder, server = config.stash[_run]
-        server.stop()
-        folder.cleanup()
+    _server.stop()
+    _folder.cleanup()
 
 
 @pytest.fixture
 def redis() -> Iterator[Redis]:
     """The run's Redis, emptied."""
-    from redis import Redis
-
     with Redis.from_url(os.environ["RANER_REDIS_URL"]) as client:
         client.flushall()
         yield client
@@ -51,7 +42,6 @@ def redis() -> Iterator[Redis]:
 @pytest.fixture
 def with_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Gives the process other settings until the test ends: ``with_settings(cache_ttl=0)``."""
-    from shared.settings import settings
 
     def change(**fields: Any) -> None:
         for field, value in fields.items():

@@ -10,6 +10,7 @@ from shared.redis_client import UNAVAILABLE
 from shared.settings import settings
 from web import metrics
 from web.farm import farm
+from web.problems import problems
 from web.schemas import HealthView
 
 api = APIBlueprint("health", __name__, abp_tags=[Tag(name="Operation")])
@@ -39,7 +40,11 @@ def readyz() -> Response:
     return response
 
 
-@api.get("/metrics", summary="Prometheus metrics")
+@api.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    responses={200: {"description": "OK", "content": {"text/plain": {"schema": {"type": "string"}}}}, **problems(503)},
+)
 def get_metrics() -> Response:
     """Requests, latencies, cache, queues, jobs and workers, in Prometheus's text format."""
     return metrics.metrics(farm())

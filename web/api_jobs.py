@@ -8,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from shared.jobs import Job
 from web.farm import farm
 from web.job_view import job_view
-from web.problems import Problem
+from web.problems import problems
 from web.schemas import JobPath, JobRequest, JobView, SubmitHeaders, WaitQuery
 from web.submission import submit
 
@@ -21,7 +21,7 @@ api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[Tag(na
 @api.post(
     "",
     summary="Submit one text or many",
-    responses={200: JobView, 202: JobView, 400: Problem, 413: Problem, 415: Problem, 422: Problem, 503: Problem},
+    responses={200: JobView, 202: JobView, **problems(400, 401, 413, 415, 422, 503)},
 )
 def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Response:
     """Accepts the texts as a job: 202 and the job's address, or 200 and the finished job.
@@ -33,13 +33,13 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
     return _answer(job, pending_status=202)
 
 
-@api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, 404: Problem, 422: Problem})
+@api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, **problems(401, 404, 422, 503)})
 def get_job(path: JobPath, query: WaitQuery) -> Response:
     """The job's state and progress, and its results once it succeeded. `wait` holds the answer until it ends."""
     return _answer(farm().jobs.wait(path.job_id, query.wait), pending_status=200)
 
 
-@api.delete("/<string:job_id>", summary="Cancel a job", responses={200: JobView, 404: Problem, 409: Problem})
+@api.delete("/<string:job_id>", summary="Cancel a job", responses={200: JobView, **problems(401, 404, 409, 503)})
 def delete_job(path: JobPath) -> Response:
     """Cancels a queued or running job; 409 where it has ended already."""
     return _answer(farm().jobs.cancel(path.job_id), pending_status=200)

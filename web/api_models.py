@@ -8,12 +8,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from shared import registry
 from shared.settings import settings
 from web.farm import farm
+from web.problems import problems
 from web.schemas import ModelsView
 
 api = APIBlueprint("models", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="Models")])
 
 
-@api.get("/models", summary="List the served models", responses={200: ModelsView})
+@api.get("/models", summary="List the served models", responses={200: ModelsView, **problems(401, 503)})
 def get_models() -> Response:
     """Each served model: its name, version, types, and whether a worker holds it now."""
     known = registry.models(farm().redis)

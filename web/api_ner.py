@@ -11,7 +11,7 @@ from shared.settings import settings
 from web.colours import colour
 from web.farm import farm
 from web.job_view import results_view
-from web.problems import Problem
+from web.problems import problems
 from web.schemas import NerAnswer, NerRequest
 from web.submission import submit
 
@@ -21,7 +21,7 @@ api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 @api.post(
     "/ner",
     summary="Recognise one text and wait",
-    responses={200: NerAnswer, 400: Problem, 413: Problem, 415: Problem, 422: Problem, 503: Problem, 504: Problem},
+    responses={200: NerAnswer, **problems(400, 401, 413, 415, 422, 500, 503, 504)},
 )
 def post_ner(body: NerRequest) -> Response:
     """The text's entities. Past the time limit: 504, with the address of the job, which goes on."""

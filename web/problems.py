@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import structlog
 from flask import Flask, Response, request
+from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -29,6 +30,12 @@ class Problem(BaseModel):
     title: str = Field(description="the problem's fixed short name", examples=["Invalid request"])
     status: int = Field(description="the HTTP status", examples=[422])
     detail: str = Field(description="what was wrong and what to change", examples=["text: give a string"])
+
+
+def problems(*statuses: int) -> ResponseDict:
+    """How a call's OpenAPI description says that it may answer with problems of these statuses."""
+    content = {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:

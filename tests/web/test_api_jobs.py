@@ -1,0 +1,189 @@
+"""The asynchronous job API."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from shared import registry
+from shared.entities import Entity
+from shared.queues import queue_name
+from tests.web.conftest import NAME, VERSION, Worker
+from web.farm import farm
+
+TEXT = "马云在杭州。"
+PER = {"text": "马云", "type": "PER", "start": 0, "end": 2, "score": 0.99}
+LOC = {"text": "杭州", "type": "LOC", "start": 3, "end": 5, "score": 0.99}
+
+
+def submit(client: FlaskClient, **body: object) -> str:
+    answer = client.post("/api/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.get_json()["id"])
+
+
+def test_a_job_is_accepted_with_its_address(client: FlaskClient, worker: Worker, redis: Redis) -> None:
+    answer = client.post("/api/v1/jobs", json={"text": TEXT})
+    assert answer.status_code == 202
+    job = answer.get_json()
+    assert answer.headers["Location"] == f"/api/v1/jobs/{job['id']}"
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert (job["status"], job["model"], job["progress"]) == ("queued", NAME, {"done": 0, "total": 1})
+    assert redis.llen(queue_name(NAME)) == 1
+
+
+def test_its_life_is_seen_from_outside(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, texts=["马云"] * 40)
+    worker.do(job_id, 0)
+    running = client.get(f"/api/v1/jobs/{job_id}").get_json()
+    assert (running["status"], running["progress"]) == ("running", {"done": 1, "total": 2})
+    assert running["started_at"] >= running["created_at"]
+    assert "results" not in running
+    worker.do(job_id, 1)
+    answer = client.get(f"/api/v1/jobs/{job_id}")
+    assert answer.status_code == 200
+    assert "Retry-After" not in answer.headers
+    job = answer.get_json()
+    assert job["status"] == "succeeded"
+    assert job["finished_at"] >= job["started_at"]
+    assert len(job["results"]) == 40
+
+
+def test_each_text_has_its_result_in_order(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, texts=[TEXT, "", "在马云"])
+    worker.do(job_id)
+    results = client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+    assert results[0] == {
+        "entities": [PER, LOC],
+        "counts": {"PER": 1, "LOC": 1},
+        "model": f"{NAME}@{VERSION}",
+        "cached": False,
+    }
+    assert results[1]["entities"] == []
+    assert results[2]["entities"] == [{**PER, "start": 1, "end": 3}]
+
+
+def test_what_the_cache_knows_is_answered_at_once(client: FlaskClient, worker: Worker, redis: Redis) -> None:
+    worker.do(submit(client, text=TEXT))
+    redis.delete(queue_name(NAME))
+    answer = client.post("/api/v1/jobs", json={"texts": [TEXT, TEXT]})
+    assert answer.status_code == 200
+    job = answer.get_json()
+    assert job["status"] == "succeeded"
+    assert [(result["entities"], result["cached"]) for result in job["results"]] == [([PER, LOC], True)] * 2
+    assert redis.llen(queue_name(NAME)) == 0
+    assert client.get(answer.headers["Location"]).get_json() == job
+
+
+def test_only_what_the_cache_does_not_know_is_recognised(client: FlaskClient, worker: Worker) -> None:
+    worker.do(submit(client, text=TEXT))
+    job_id = submit(client, texts=["新的", TEXT, "马云"])
+    worker.do(job_id)
+    results = client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+    assert [result["cached"] for result in results] == [False, True, False]
+    assert [len(result["entities"]) for result in results] == [0, 2, 1]
+
+
+def test_another_version_of_the_model_does_not_answer_with_old_results(client: FlaskClient, worker: Worker) -> None:
+    worker.do(submit(client, text=TEXT))
+    known = registry.models(worker.redis)[NAME]
+    registry.announce(worker.redis, known.model_copy(update={"version": "v2"}))
+    farm.cache_clear()
+    assert client.post("/api/v1/jobs", json={"text": TEXT}).status_code == 202
+
+
+def test_only_the_types_asked_for(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT, types=["LOC"])
+    worker.do(job_id)
+    (result,) = client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+    assert (result["entities"], result["counts"]) == ([LOC], {"LOC": 1})
+    # The cache holds all of them.
+    (result,) = client.post("/api/v1/jobs", json={"text": TEXT, "types": ["PER"]}).get_json()["results"]
+    assert (result["entities"], result["cached"]) == ([PER], True)
+
+
+@pytest.mark.parametrize(("unit", "start"), [("codepoint", 3), ("utf16", 5)])
+def test_offsets_count_what_was_asked_for(client: FlaskClient, worker: Worker, unit: str, start: int) -> None:
+    job_id = submit(client, text="😀𠮷a马云", offsets=unit)
+    worker.do(job_id)
+    (result,) = client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+    assert result["entities"] == [{**PER, "start": start, "end": start + 2}]
+
+
+@pytest.mark.parametrize("text", ["👨‍👩‍👧马云", "\ud83d马云\ude00", "\x00马云\u202e", '马云"\\</script>'])
+def test_a_text_comes_back_as_it_was_sent(client: FlaskClient, worker: Worker, text: str) -> None:
+    worker.find = lambda found_in: [Entity(0, len(found_in), "PER", 1.0)]
+    answer = client.post("/api/v1/jobs", data=json.dumps({"text": text}), content_type="application/json")
+    worker.do(answer.get_json()["id"])
+    body = client.get(answer.headers["Location"]).get_data()
+    assert json.loads(body)["results"][0]["entities"][0]["text"] == text
+
+
+def test_waiting_returns_as_soon_as_the_job_ends(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.get, f"/api/v1/jobs/{job_id}?wait=30")
+        worker.do(job_id)
+        assert waiting.result(timeout=4).get_json()["status"] == "succeeded"
+
+
+def test_a_submission_can_wait_too(client: FlaskClient, at_work: Worker) -> None:
+    answer = client.post("/api/v1/jobs?wait=20", json={"text": TEXT})
+    assert answer.status_code == 200
+    assert answer.get_json()["results"][0]["entities"] == [PER, LOC]
+
+
+def test_when_time_is_up_the_job_is_as_it_is(client: FlaskClient, worker: Worker) -> None:
+    answer = client.post("/api/v1/jobs?wait=0.1", json={"text": TEXT})
+    assert answer.status_code == 202
+    assert client.get(answer.headers["Location"] + "?wait=0.1").get_json()["status"] == "queued"
+
+
+def test_a_failed_job_says_why(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    worker.jobs.fail(job_id, NAME, "piece 0 failed 4 times")
+    job = client.get(f"/api/v1/jobs/{job_id}").get_json()
+    assert (job["status"], job["error"]) == ("failed", "piece 0 failed 4 times")
+    assert "results" not in job
+
+
+def test_cancelling(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    answer = client.delete(f"/api/v1/jobs/{job_id}")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "cancelled")
+    again = client.delete(f"/api/v1/jobs/{job_id}")
+    assert again.status_code == 409
+    assert "cancelled already" in again.get_json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_a_job_that_is_not_there(client: FlaskClient, method: str) -> None:
+    answer = client.open("/api/v1/jobs/nowhere", method=method)
+    assert answer.status_code == 404
+    assert "check the id" in answer.get_json()["detail"]
+
+
+def test_the_same_key_makes_one_job(client: FlaskClient, worker: Worker, redis: Redis) -> None:
+    headers = {"Idempotency-Key": "order-7"}
+    first, again = (client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers) for _ in range(2))
+    assert first.get_json()["id"] == again.get_json()["id"]
+    assert redis.llen(queue_name(NAME)) == 1
+    worker.do(first.get_json()["id"])
+    later = client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers)
+    assert (later.status_code, later.get_json()["id"]) == (200, first.get_json()["id"])
+
+
+@pytest.mark.parametrize(
+    "other", [{"text": "别的"}, {"text": TEXT, "types": ["PER"]}, {"text": TEXT, "offsets": "utf16"}]
+)
+def test_the_same_key_with_another_request_is_refused(client: FlaskClient, worker: Worker, other: object) -> None:
+    headers = {"Idempotency-Key": "order-7"}
+    client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers)
+    answer = client.post("/api/v1/jobs", json=other, headers=headers)
+    assert answer.status_code == 422
+    assert "use a new key" in answer.get_json()["detail"]
