@@ -49,9 +49,7 @@ class WorkerProcess:
         recogniser = load(prepared, threads)
         redis = redis_client(WORKER_TRIES)
         process = cls(
-            model=ModelInfo(
-                name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend)
-            ),
+            model=ModelInfo(name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend)),
             recogniser=recogniser,
             redis=redis,
             jobs=JobStore(redis),
