@@ -12,11 +12,9 @@ from workers.backends.base import Network
 from workers.engine.labels import Labels
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
-from workers.engine.tokens import TextTokenizer
+from workers.engine.tokens import SPECIAL_TOKENS, TextTokenizer
 from workers.engine.viterbi import Crf
 from workers.preparation.manifest import CRF, TOKENIZER, Manifest, read_manifest
-
-SPECIAL_TOKENS = 2  # [CLS] and [SEP]
 
 
 def load(prepared: Path, threads: int) -> Recogniser:

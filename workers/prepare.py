@@ -37,7 +37,8 @@ def main() -> int:
         prepared_dir = arguments.prepared_dir or settings().data_dir / "prepared"
         folder = prepare(arguments.source, backend, prepared_dir.absolute(), limit, refresh=arguments.report is None)
     except (FarmError, OSError) as error:
-        say(str(error))
+        if arguments.report is None:
+            say(str(error))
         _report(arguments.report, {"error": type(error).__name__, "message": str(error)})
         return 1
     _report(arguments.report, {"folder": str(folder)})

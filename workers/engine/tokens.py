@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+# What the network reads around the tokens of a text: [CLS] and [SEP].
+SPECIAL_TOKENS = 2
 # The tokenizer's UTF-8 has no lone surrogates, though a JSON string can carry them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

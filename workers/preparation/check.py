@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from shared.errors import UnsupportedModel
 from shared.settings import BackendName
 from workers.backends.base import Network
-from workers.preparation.original import SPECIAL_TOKENS, Original
+from workers.engine.tokens import SPECIAL_TOKENS
+from workers.preparation.original import Original
 
 # Largest difference between an emission of the exported network and PyTorch's; measured: below 1e-5.
 EXPORT_LIMIT = 1e-3

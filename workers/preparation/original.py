@@ -17,12 +17,10 @@ from workers.backends.source_model import Emissions, load_model, load_preprocess
 from workers.engine.labels import Labels
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger
-from workers.engine.tokens import Splitting, TextTokenizer
+from workers.engine.tokens import SPECIAL_TOKENS, Splitting, TextTokenizer
 from workers.engine.viterbi import Crf
 from workers.preparation.checkpoint import check_folder, check_weights, read_weights
 from workers.preparation.tokenizer import check_tokenizer, convert_tokenizer, splitting_of
-
-SPECIAL_TOKENS = 2  # [CLS] and [SEP]
 
 
 @dataclass(frozen=True)
