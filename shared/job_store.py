@@ -232,7 +232,7 @@ class JobStore:
         """
         keys = _Keys(job_id, model)
         answer = self._finish(
-            keys=[keys.job, keys.texts, keys.pieces, keys.results, keys.parts, keys.open, keys.events],
+            keys=keys.until_the_end,
             args=[
                 piece,
                 time.time(),
@@ -318,7 +318,7 @@ class JobStore:
     def _end_job(self, job_id: str, model: str, status: JobStatus, results: dict[int, TextResult], error: str) -> str:
         keys = _Keys(job_id, model)
         answer = self._end(
-            keys=[keys.job, keys.texts, keys.pieces, keys.results, keys.parts, keys.open, keys.events],
+            keys=keys.until_the_end,
             args=[
                 status,
                 time.time(),
@@ -341,6 +341,8 @@ class _Keys:
         self.events = f"{self.job}:events"
         self.open = f"raner:jobs:open:{model}"
         self.head = f"raner:queue:{model}:head"
+        # Of the scripts that may end the job, in their order.
+        self.until_the_end = [self.job, self.texts, self.pieces, self.results, self.parts, self.open, self.events]
 
 
 def _idempotency(key: str) -> str:

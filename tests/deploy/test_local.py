@@ -14,13 +14,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 
 from shared.settings import PROJECT_ROOT
+from tests.support.farm import free_ports
 
 READY_WITHIN = 180.0  # seconds; the first start prepares the model
 ENDED_WITHIN = 60.0
@@ -95,15 +95,6 @@ class Launcher:
         self._reader.join(ENDED_WITHIN)
         assert self.process.stdout is not None
         self.process.stdout.close()
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports on which nothing listens, different from each other."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @pytest.fixture(scope="module")
