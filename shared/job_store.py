@@ -146,7 +146,8 @@ class JobStore:
         Raises:
             JobNotFound: there is none, or it expired.
         """
-        record = self._redis.hgetall(f"raner:job:{job_id}")
+        # With a colon it would be the address of another key than a record, as ``{id}:texts`` is.
+        record = self._redis.hgetall(f"raner:job:{job_id}") if ":" not in job_id else None
         if not record:
             raise JobNotFound(
                 f"there is no job {job_id}: check the id; a job is kept for {settings().job_ttl} s after it ended"

@@ -8,7 +8,7 @@ from functools import lru_cache
 import structlog
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
 from redis.retry import Retry
 
 from shared.errors import SettingsError, StoreUnavailable
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 # Redis is restarting, loading its data, or gone for a moment: worth another try.
 UNAVAILABLE = (ConnectionError, TimeoutError, BusyLoadingError)
+# Redis answers but takes nothing new: its memory is full, or it is a replica just now.
+REFUSES_WRITES = (OutOfMemoryError, ReadOnlyError)
 
 # Tries of a command before it fails, with 0.05 s to 2 s between them. A web request should answer soon: about 1 s in
 # all. A worker holds a finished piece that must not be lost: it waits some minutes for Redis to come back.

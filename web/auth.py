@@ -19,7 +19,12 @@ def check_key() -> None:
     keys = settings().keys
     if not keys:
         return
-    given = request.headers.get("X-API-Key", "") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+    given = request.headers.get("X-API-Key", "") or _bearer(request.headers.get("Authorization", ""))
     # Every key is compared, in constant time, so that the answer's delay says nothing.
     if sum(hmac.compare_digest(given.encode(), key.encode()) for key in keys) == 0:
         raise Unauthorised("send one of the farm's keys in the header X-API-Key")
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -20,7 +20,6 @@ class CompactJSONProvider(DefaultJSONProvider):
 
     ensure_ascii = False
     sort_keys = False
-    compact = True
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """A JSON answer of the given value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from http import HTTPMethod
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -84,6 +85,8 @@ def register(app: Flask) -> None:
     def _count(response: Response) -> Response:
         # The rule, not the path: ids in labels would make a series each.
         route = request.url_rule.rule if request.url_rule else "none"
-        REQUESTS.labels(request.method, route, response.status_code).inc()
+        # And only HTTP's own methods: a client can make up any number of others.
+        method = request.method if request.method in HTTPMethod.__members__ else "other"
+        REQUESTS.labels(method, route, response.status_code).inc()
         SECONDS.labels(route).observe(time.perf_counter() - g.request_began)
         return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from flask import Flask, Response, request
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from shared.errors import RequestError
-from shared.redis_client import UNAVAILABLE
+from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -65,6 +65,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
     for unavailable in UNAVAILABLE:
         app.register_error_handler(unavailable, _store_unavailable)
+    for refuses in REFUSES_WRITES:
+        app.register_error_handler(refuses, _store_refuses)
 
 
 def _readable(message: str) -> str:
@@ -82,9 +84,6 @@ def _request_error(error: RequestError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    if error.response is not None:
-        # An answer that was raised, as the validation of a request does.
-        return cast(Response, error.response)
     if isinstance(error, RequestEntityTooLarge):
         detail = f"the request's body may have {settings().max_body_bytes} bytes; send fewer or shorter texts"
         return problem(413, "Request too large", detail)
@@ -102,6 +101,13 @@ def _store_unavailable(error: Exception) -> Response:
     log.error("redis does not answer", error=str(error), path=request.path)
     return problem(
         503, "Store unavailable", "the farm's Redis does not answer just now; try again", {"Retry-After": "5"}
+    )
+
+
+def _store_refuses(error: Exception) -> Response:
+    log.error("redis takes nothing new", error=str(error), path=request.path)
+    return problem(
+        503, "Store unavailable", "the farm's Redis takes nothing new just now; try again later", {"Retry-After": "5"}
     )
 
 

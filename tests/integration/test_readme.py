@@ -30,7 +30,9 @@ def run(command: list[str]) -> str:
 def test_the_commands_answer_what_it_says(farm: Farm) -> None:
     commands = [block.replace("localhost:8000", farm.url.removeprefix("http://")) for block in blocks("sh")]
     ner, jobs = [command for command in commands if command.startswith("curl")]
-    assert json.loads(run(["bash", "-ec", ner])) == json.loads(blocks("json")[0])
+    found, shown = (json.loads(text)["data"] for text in (run(["bash", "-ec", ner]), blocks("json")[0]))
+    # Processors differ in the last digits of a score.
+    assert [entity | {"score": pytest.approx(entity["score"], abs=0.01)} for entity in shown] == found
     answer = run(["bash", "-ec", jobs])
     assert re.match(r"HTTP/1\.1 20[02] ", answer)
     assert re.search(r"^Location: /api/v1/jobs/\w+", answer, re.MULTILINE)

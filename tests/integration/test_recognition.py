@@ -97,6 +97,26 @@ def test_a_long_text_is_cut_and_put_together(farm: Farm) -> None:
     assert farm.post("/api/v1/jobs", {"text": text}).json()["results"] == [{**result, "cached": True}]
 
 
+def test_a_million_characters(farm: Farm) -> None:
+    article = "".join(sentences(200)) + "😀𠮷\n"
+    text = (article * (1_000_000 // len(article) + 1))[:1_000_000]
+    job = farm.ended(farm.submit(text=text))
+    assert job["status"] == "succeeded"
+    (result,) = job["results"]
+    assert all(text[entity["start"] : entity["end"]] == entity["text"] for entity in result["entities"])
+    # Article after article gives the same; only where one is cut, what is around it may tell a little more or less.
+    per_article = [0] * (len(text) // len(article))
+    for entity in result["entities"]:
+        if entity["start"] < len(per_article) * len(article):
+            per_article[entity["start"] // len(article)] += 1
+    assert max(per_article) - min(per_article) <= max(per_article) * 0.2
+    assert min(per_article) > 0
+
+    one_more = farm.post("/api/v1/jobs", {"text": text + "。"})
+    assert one_more.status_code == 413
+    assert "1000001 characters, at most 1000000" in one_more.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -11,6 +11,7 @@ from types import TracebackType
 from redis import Redis
 from redis.exceptions import BusyLoadingError, ConnectionError
 
+from deploy.parent_death import dying_with_parent
 from deploy.private_redis import find_redis_server
 
 ANSWERS_WITHIN = 30.0  # seconds
@@ -45,7 +46,8 @@ class RedisServer:
         }
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(find_redis_server()), *(part for option in options.items() for part in option)],
+                # A run that is killed cannot end it.
+                dying_with_parent((str(find_redis_server()), *(part for option in options.items() for part in option))),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
 from redis import Redis
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
 
 from shared import cache, registry
 from shared.entities import Entity
 from shared.job_store import JobStore, PieceWork
 from shared.jobs import TextResult
 from shared.queues import queue_name
+from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
+from tests.support.redis_server import RedisServer
 from web.app import create_app
 from web.farm import farm
 
@@ -36,16 +45,56 @@ class Worker:
             redis, ModelInfo(name=NAME, version=VERSION, types=("LOC", "ORG", "PER"), backend="onnx-int8")
         )
 
+    def beat(self, number: int = 1) -> None:
+        """Say that a worker process with the model is alive."""
+        info = WorkerInfo(id=f"a:{number}", model=NAME, version=VERSION, started=0, seen=time.time())
+        registry.beat(self.redis, info)
+
     def do(self, job_id: str, piece: int = 0) -> str:
         """Do a piece of whole texts. Returns the state that follows."""
         work = self.jobs.start_piece(job_id, NAME, piece)
-        assert isinstance(work, PieceWork)
+        if not isinstance(work, PieceWork):
+            return work
         found = {}
         for item, text in zip(work.items, work.slices, strict=True):
             encoded = cache.encode_entities(self.find(text))
             found[item.text] = TextResult(encoded, f"{NAME}@{VERSION}", cached=False)
             cache.store(self.redis, VERSION, [(cache.encode_text(text), encoded)])
         return self.jobs.finish_piece(job_id, NAME, piece, found, {})
+
+    def take(self, timeout: float = 10) -> tuple[str, int] | None:
+        """The next piece of the queue: its job and number; None where none came within ``timeout`` seconds."""
+        if (taken := self.redis.brpop(queue_name(NAME), timeout=timeout)) is None:
+            return None
+        job_id, _, piece = json.loads(taken[1])["headers"]["id"].partition(".")
+        return job_id, int(piece)
+
+
+class HeldClient(FlaskClient):
+    """A client that holds every answer to the application's own OpenAPI document."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request; fails where the document does not declare the answer's status, media type or body."""
+        answer = super().open(*args, **kwargs)
+        assert isinstance(self.application, OpenAPI)
+        document = self.application.api_doc
+        try:
+            rule, _ = self.application.url_map.bind("localhost").match(
+                answer.request.path, answer.request.method, return_rule=True
+            )
+        except HTTPException:  # nothing takes this request
+            return answer
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        operation = document["paths"].get(path, {}).get(answer.request.method.lower())
+        if operation is not None:
+            said = f"{answer.request.method} {path} answered {answer.status_code} {answer.mimetype}"
+            declared = operation["responses"].get(str(answer.status_code))
+            assert declared is not None, f"{said}: not among {', '.join(operation['responses'])}"
+            assert answer.mimetype in declared["content"], f"{said}: not among {', '.join(declared['content'])}"
+            if answer.is_json:
+                schema = declared["content"][answer.mimetype]["schema"]
+                jsonschema.validate(answer.get_json(), {**schema, "components": document["components"]})
+        return answer
 
 
 def find_ma_yun(text: str) -> list[Entity]:
@@ -64,17 +113,16 @@ def worker(redis: Redis) -> Worker:
 
 
 @pytest.fixture
-def at_work(worker: Worker, redis: Redis) -> Iterator[Worker]:
+def at_work(worker: Worker) -> Iterator[Worker]:
     """A worker that does whatever comes into the queue while the test runs."""
     over = threading.Event()
 
     def work() -> None:
         while not over.is_set():
-            if (taken := redis.brpop(queue_name(NAME), timeout=0.1)) is not None:
-                job_id, _, piece = json.loads(taken[1])["headers"]["id"].partition(".")
-                worker.do(job_id, int(piece))
+            if (taken := worker.take(timeout=0.1)) is not None:
+                worker.do(*taken)
 
-    registry.beat(redis, WorkerInfo(id="a:1", model=NAME, version=VERSION, started=0, seen=time.time()))
+    worker.beat()
     thread = threading.Thread(target=work)
     thread.start()
     yield worker
@@ -83,8 +131,28 @@ def at_work(worker: Worker, redis: Redis) -> Iterator[Worker]:
 
 
 @pytest.fixture
-def client(redis: Redis) -> Iterator[FlaskClient]:
-    """A client of the application. The process's view of the farm begins anew."""
+def app(redis: Redis) -> Iterator[OpenAPI]:
+    """The application. The process's view of the farm begins anew."""
     farm.cache_clear()
-    yield create_app().test_client()
+    app = create_app()
+    app.test_client_class = HeldClient
+    yield app
     farm.cache_clear()
+
+
+@pytest.fixture
+def client(app: OpenAPI) -> FlaskClient:
+    """A client of the application that holds it to its OpenAPI document."""
+    return app.test_client()
+
+
+@pytest.fixture
+def own_redis(with_settings: Callable[..., None], tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that the test may stop, and the settings that point to it."""
+    with RedisServer(tmp_path) as server:
+        with_settings(redis_url=server.url)
+        redis_client.cache_clear()
+        farm.cache_clear()
+        yield server
+        redis_client.cache_clear()
+        farm.cache_clear()

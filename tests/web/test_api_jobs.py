@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +13,7 @@ from redis import Redis
 
 from shared import registry
 from shared.entities import Entity
+from shared.job_store import PieceState
 from shared.queues import queue_name
 from tests.web.conftest import NAME, VERSION, Worker
 from web.farm import farm
@@ -52,6 +55,15 @@ def test_its_life_is_seen_from_outside(client: FlaskClient, worker: Worker) -> N
     assert job["status"] == "succeeded"
     assert job["finished_at"] >= job["started_at"]
     assert len(job["results"]) == 40
+
+
+def test_times_are_given_in_utc_to_the_millisecond(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    worker.do(job_id)
+    job = client.get(f"/api/v1/jobs/{job_id}").get_json()
+    for time in (job["created_at"], job["started_at"], job["finished_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
+    assert abs(datetime.fromisoformat(job["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_each_text_has_its_result_in_order(client: FlaskClient, worker: Worker) -> None:
@@ -132,6 +144,31 @@ def test_waiting_returns_as_soon_as_the_job_ends(client: FlaskClient, worker: Wo
         assert waiting.result(timeout=4).get_json()["status"] == "succeeded"
 
 
+def test_waiting_does_not_end_with_a_piece_that_is_not_the_last(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, texts=["马云"] * 40)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.get, f"/api/v1/jobs/{job_id}?wait=30")
+        worker.do(job_id, 0)
+        worker.do(job_id, 1)
+        assert waiting.result(timeout=4).get_json()["progress"] == {"done": 2, "total": 2}
+
+
+def test_waiting_sees_a_job_cancelled(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.get, f"/api/v1/jobs/{job_id}?wait=30")
+        client.delete(f"/api/v1/jobs/{job_id}")
+        assert waiting.result(timeout=4).get_json()["status"] == "cancelled"
+
+
+def test_waiting_for_a_job_that_has_ended_answers_at_once(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    worker.do(job_id)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.get, f"/api/v1/jobs/{job_id}?wait=30").result(timeout=4)
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "succeeded")
+
+
 def test_a_submission_can_wait_too(client: FlaskClient, at_work: Worker) -> None:
     answer = client.post("/api/v1/jobs?wait=20", json={"text": TEXT})
     assert answer.status_code == 200
@@ -141,7 +178,9 @@ def test_a_submission_can_wait_too(client: FlaskClient, at_work: Worker) -> None
 def test_when_time_is_up_the_job_is_as_it_is(client: FlaskClient, worker: Worker) -> None:
     answer = client.post("/api/v1/jobs?wait=0.1", json={"text": TEXT})
     assert answer.status_code == 202
-    assert client.get(answer.headers["Location"] + "?wait=0.1").get_json()["status"] == "queued"
+    answer = client.get(answer.headers["Location"] + "?wait=0.1")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "queued")
+    assert int(answer.headers["Retry-After"]) >= 1
 
 
 def test_a_failed_job_says_why(client: FlaskClient, worker: Worker) -> None:
@@ -156,16 +195,60 @@ def test_cancelling(client: FlaskClient, worker: Worker) -> None:
     job_id = submit(client, text=TEXT)
     answer = client.delete(f"/api/v1/jobs/{job_id}")
     assert (answer.status_code, answer.get_json()["status"]) == (200, "cancelled")
+    assert worker.do(job_id) == PieceState.ENDED
+    job = client.get(f"/api/v1/jobs/{job_id}").get_json()
+    assert job["status"] == "cancelled"
+    assert job["finished_at"] >= job["created_at"]
+    assert "results" not in job
     again = client.delete(f"/api/v1/jobs/{job_id}")
     assert again.status_code == 409
     assert "cancelled already" in again.get_json()["detail"]
 
 
-@pytest.mark.parametrize("method", ["get", "delete"])
+def test_a_running_job_can_be_cancelled(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, texts=["马云"] * 40)
+    worker.do(job_id, 0)
+    job = client.delete(f"/api/v1/jobs/{job_id}").get_json()
+    assert (job["status"], job["progress"]) == ("cancelled", {"done": 1, "total": 2})
+
+
+def test_a_finished_job_cannot_be_cancelled(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text=TEXT)
+    worker.do(job_id)
+    answer = client.delete(f"/api/v1/jobs/{job_id}")
+    assert answer.status_code == 409
+    assert "succeeded already" in answer.get_json()["detail"]
+    assert client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_job_that_is_not_there(client: FlaskClient, method: str) -> None:
     answer = client.open("/api/v1/jobs/nowhere", method=method)
     assert answer.status_code == 404
     assert "check the id" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_what_is_kept_beside_a_job_is_no_job(client: FlaskClient, worker: Worker, redis: Redis, method: str) -> None:
+    job_id = submit(client, texts=["马云"] * 40)
+    worker.do(job_id, 0)
+    keys = [key.decode().removeprefix("raner:job:") for key in redis.keys(f"raner:job:{job_id}:*")]
+    assert f"{job_id}:texts" in keys
+    assert {key: client.open(f"/api/v1/jobs/{key}", method=method).status_code for key in keys} == dict.fromkeys(
+        keys, 404
+    )
+
+
+@pytest.mark.parametrize("part", ["texts", "results"])
+def test_a_job_that_expires_while_it_is_read_is_not_there(
+    client: FlaskClient, worker: Worker, redis: Redis, part: str
+) -> None:
+    job_id = submit(client, text=TEXT)
+    worker.do(job_id)
+    redis.delete(f"raner:job:{job_id}:{part}")
+    answer = client.get(f"/api/v1/jobs/{job_id}")
+    assert answer.status_code == 404
+    assert "has expired" in answer.get_json()["detail"]
 
 
 def test_the_same_key_makes_one_job(client: FlaskClient, worker: Worker, redis: Redis) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from flask.testing import FlaskClient
 
 from shared import registry
-from shared.registry import WorkerInfo
 from tests.web.conftest import NAME, VERSION, Worker
 
 
@@ -29,8 +27,7 @@ def test_a_model_that_no_worker_has_loaded_yet(client: FlaskClient) -> None:
 def test_a_model_with_its_workers(client: FlaskClient, worker: Worker, with_settings: Callable[..., None]) -> None:
     with_settings(models=f"other=x,{NAME}=y")
     for number in (1, 2):
-        info = WorkerInfo(id=f"a:{number}", model=NAME, version=VERSION, started=0, seen=time.time())
-        registry.beat(worker.redis, info)
+        worker.beat(number)
     other, model = client.get("/api/v1/models").get_json()["models"]
     assert (other["name"], other["state"], other["default"]) == ("other", "unavailable", True)
     assert model == {
@@ -42,3 +39,23 @@ def test_a_model_with_its_workers(client: FlaskClient, worker: Worker, with_sett
         "workers": 2,
         "default": False,
     }
+
+
+def test_what_is_known_of_a_model_outlives_its_workers(client: FlaskClient, worker: Worker) -> None:
+    worker.beat()
+    registry.leave(worker.redis, "a:1")
+    (model,) = client.get("/api/v1/models").get_json()["models"]
+    assert (model["version"], model["state"], model["workers"]) == (VERSION, "unavailable", 0)
+
+
+def test_the_default_is_the_one_that_was_set(client: FlaskClient, with_settings: Callable[..., None]) -> None:
+    with_settings(models=f"{NAME}=x,other=y", default_model="other")
+    models = client.get("/api/v1/models").get_json()["models"]
+    assert [(model["name"], model["default"]) for model in models] == [(NAME, False), ("other", True)]
+
+
+def test_a_model_that_is_not_served_any_more_is_not_listed(
+    client: FlaskClient, worker: Worker, with_settings: Callable[..., None]
+) -> None:
+    with_settings(models="other=y")
+    assert [model["name"] for model in client.get("/api/v1/models").get_json()["models"]] == ["other"]

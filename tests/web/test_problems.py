@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,11 +14,10 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.queues import queue_name
-from shared.redis_client import redis_client
+from shared.settings import settings
 from tests.support.redis_server import RedisServer
-from tests.web.conftest import NAME, Worker
+from tests.web.conftest import NAME, HeldClient, Worker
 from web.app import create_app
-from web.farm import farm
 
 
 def problem_of(answer: Any, status: int) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def problem_of(answer: Any, status: int) -> dict[str, Any]:
     problem: dict[str, Any] = answer.get_json()
     assert problem["status"] == status
     assert problem["title"]
+    assert problem["detail"]
     assert problem["type"] == "about:blank"
     return problem
 
@@ -40,6 +43,7 @@ def problem_of(answer: Any, status: int) -> dict[str, Any]:
         ({"text": "a", "modle": "x"}, "modle: Extra inputs are not permitted"),
         ({"text": "a", "model": "other"}, f"model: this farm serves no such model; choose one of {NAME}"),
         ({"text": "a", "types": []}, "types: List should have at least 1 item"),
+        ({"text": "a", "types": ["PER"] * 101}, "types: List should have at most 100 items"),
         ({"text": "a", "types": "PER"}, "types: Input should be a valid list"),
         ({"text": "a", "offsets": "bytes"}, "offsets: Input should be 'codepoint' or 'utf16'"),
         (
@@ -52,22 +56,50 @@ def test_a_wrong_field_is_named(client: FlaskClient, worker: Worker, body: objec
     assert says in problem_of(client.post("/api/v1/jobs", json=body), 422)["detail"]
 
 
+def test_what_is_just_within_its_limits_is_taken(client: FlaskClient) -> None:
+    for key in ("k", "k" * 255):
+        body = {"text": "a", "types": ["PER"] * 100}
+        assert client.post("/api/v1/jobs?wait=0", json=body, headers={"Idempotency-Key": key}).status_code == 202
+
+
+def test_every_wrong_field_is_listed(client: FlaskClient) -> None:
+    problem = problem_of(client.post("/api/v1/jobs", json={"text": 1, "types": [2], "modle": "x"}), 422)
+    assert [item["field"] for item in problem["errors"]] == ["types.0", "text", "modle"]
+    for item in problem["errors"]:
+        assert f"{item['field']}: {item['detail']}" in problem["detail"]
+
+
+def test_an_endless_list_of_wrong_fields_is_cut_short(client: FlaskClient) -> None:
+    problem = problem_of(client.post("/api/v1/jobs", json={"texts": [None] * 1000}), 422)
+    assert len(problem["errors"]) == 20
+    assert problem["detail"].count("texts.") == 5
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/v1/jobs"), ("GET", "/api/v1/jobs/x")])
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("query", "says"),
     [
-        ("/api/v1/jobs?wait=31", "wait: Input should be less than or equal to 30"),
-        ("/api/v1/jobs?wait=-1", "wait: Input should be greater than or equal to 0"),
-        ("/api/v1/jobs?wait=soon", "wait: Input should be a valid number"),
-        ("/api/v1/jobs?wiat=3", "wiat: Extra inputs are not permitted"),
+        ("wait=30.01", "wait: Input should be less than or equal to 30"),
+        ("wait=inf", "wait: Input should be less than or equal to 30"),
+        ("wait=nan", "wait: Input should be"),
+        ("wait=-1", "wait: Input should be greater than or equal to 0"),
+        ("wait=soon", "wait: Input should be a valid number"),
+        ("wait=", "wait: Input should be a valid number"),
+        ("wiat=3", "wiat: Extra inputs are not permitted"),
     ],
 )
-def test_a_wrong_query_is_named(client: FlaskClient, path: str, says: str) -> None:
-    assert says in problem_of(client.post(path, json={"text": "a"}), 422)["detail"]
+def test_a_wrong_query_is_named(
+    client: FlaskClient, redis: Redis, method: str, path: str, query: str, says: str
+) -> None:
+    answer = client.open(f"{path}?{query}", method=method, json={"text": "a"} if method == "POST" else None)
+    assert says in problem_of(answer, 422)["detail"]
+    assert redis.keys() == []
 
 
-def test_a_key_that_is_too_long_is_named(client: FlaskClient) -> None:
-    answer = client.post("/api/v1/jobs", json={"text": "a"}, headers={"Idempotency-Key": "k" * 300})
-    assert "Idempotency-Key" in problem_of(answer, 422)["detail"]
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_a_key_of_the_wrong_length_is_named(client: FlaskClient, key: str) -> None:
+    answer = client.post("/api/v1/jobs", json={"text": "a"}, headers={"Idempotency-Key": key})
+    assert "Idempotency-Key: String should have at" in problem_of(answer, 422)["detail"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
@@ -90,9 +122,29 @@ def test_a_body_that_cannot_be_read(
     assert says in problem_of(client.post(path, data=body, content_type=kind), status)["detail"]
 
 
-def test_what_was_sent_is_not_echoed(client: FlaskClient) -> None:
-    answer = client.post("/api/v1/jobs", json={"text": ["机密文件"], "model": {"机密": 1}})
-    problem_of(answer, 422)
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"text": ["机密"]}', 422),
+        ('{"texts": "机密"}', 422),
+        ('{"texts": ["机密", 1]}', 422),
+        ('{"text": "机密", "texts": ["机密"]}', 422),
+        ('{"text": "机密", "modle": "机密"}', 422),
+        ('{"text": "a", "model": "机密"}', 422),
+        ('{"text": "a", "model": {"机密": 1}}', 422),
+        ('{"text": "a", "offsets": "机密"}', 422),
+        ('"机密"', 400),
+        ('{"text": "机密"', 400),
+        ('{"text": "' + "机密" * 10 + '"}', 413),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
+def test_what_was_sent_is_not_echoed(
+    client: FlaskClient, with_settings: Callable[..., None], path: str, body: str, status: int
+) -> None:
+    with_settings(max_text_chars=10)
+    answer = client.post(path, data=body.encode(), content_type="application/json")
+    problem_of(answer, status)
     assert "机密" not in answer.text
 
 
@@ -109,11 +161,18 @@ def test_too_many_texts(client: FlaskClient, with_settings: Callable[..., None])
     assert problem["detail"] == "texts: 3 given, a job may have 2; send several jobs"
 
 
-def test_a_body_that_is_too_large(client: FlaskClient) -> None:
-    client.application.config["MAX_CONTENT_LENGTH"] = 100
-    problem = problem_of(client.post("/ner", json={"text": "a" * 200}), 413)
-    assert "send fewer or shorter texts" in problem["detail"]
-    assert problem["success"] is False
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
+def test_a_body_that_is_too_large_is_not_read(with_settings: Callable[..., None], path: str) -> None:
+    with_settings(max_text_chars=10)
+    limit = settings().max_body_bytes
+    answer = create_app().test_client().post(path, data=b" " * (limit + 1), content_type="application/json")
+    says = f"the request's body may have {limit} bytes; send fewer or shorter texts"
+    assert problem_of(answer, 413)["detail"] == says
+
+
+def test_a_body_of_the_largest_size_is_read(client: FlaskClient) -> None:
+    body = b'{"text": "a"}'.ljust(settings().max_body_bytes)
+    assert client.post("/api/v1/jobs", data=body, content_type="application/json").status_code == 202
 
 
 def test_a_full_queue(client: FlaskClient, redis: Redis, with_settings: Callable[..., None]) -> None:
@@ -135,23 +194,77 @@ def test_a_method_that_is_not_for_the_address(client: FlaskClient) -> None:
     assert answer.headers["Allow"] == "OPTIONS, POST"
 
 
-def test_a_redis_that_is_away(with_settings: Callable[..., None], tmp_path: Path) -> None:
-    server = RedisServer(tmp_path)
-    with_settings(redis_url=server.url)
-    redis_client.cache_clear()
-    farm.cache_clear()
-    try:
-        client = create_app().test_client()
-        for answer in (client.post("/ner", json={"text": "a"}), client.get("/api/v1/jobs/x")):
-            assert "try again" in problem_of(answer, 503)["detail"]
-            assert int(answer.headers["Retry-After"]) > 0
-        assert client.get("/healthz").status_code == 200
-        readiness = client.get("/readyz")
-        assert readiness.status_code == 503
-        assert "does not answer" in readiness.get_json()["checks"]["redis"]
-    finally:
-        redis_client.cache_clear()
-        farm.cache_clear()
+@pytest.fixture
+def own_client(own_redis: RedisServer) -> FlaskClient:
+    """A client of an application on :func:`own_redis`."""
+    app = create_app()
+    app.test_client_class = HeldClient
+    return app.test_client()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/ner"),
+        ("POST", "/api/v1/jobs"),
+        ("GET", "/api/v1/jobs/x"),
+        ("DELETE", "/api/v1/jobs/x"),
+        ("GET", "/api/v1/models"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_a_redis_that_is_away(own_client: FlaskClient, own_redis: RedisServer, method: str, path: str) -> None:
+    own_redis.stop()
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(own_client.open, path, method=method, json={"text": "a"} if method == "POST" else None)
+        answer = sent.result(timeout=15)
+    assert problem_of(answer, 503)["detail"] == "the farm's Redis does not answer just now; try again"
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_the_process_lives_and_is_not_ready_while_redis_is_away(
+    own_client: FlaskClient, own_redis: RedisServer
+) -> None:
+    own_redis.stop()
+    assert own_client.get("/healthz").status_code == 200
+    readiness = own_client.get("/readyz")
+    assert readiness.status_code == 503
+    checks = readiness.get_json()["checks"]
+    assert list(checks) == ["redis"]
+    assert "does not answer" in checks["redis"]
+
+
+def test_a_redis_that_comes_back_is_used_again(own_client: FlaskClient, own_redis: RedisServer) -> None:
+    job = own_client.post("/api/v1/jobs", json={"text": "a"}).get_json()
+    own_redis.stop()
+    assert own_client.get(f"/api/v1/jobs/{job['id']}").status_code == 503
+    own_redis.start()
+    assert own_client.get(f"/api/v1/jobs/{job['id']}").get_json() == job
+
+
+def test_a_redis_that_goes_while_somebody_waits(own_client: FlaskClient, own_redis: RedisServer) -> None:
+    job_id = own_client.post("/api/v1/jobs", json={"text": "a"}).get_json()["id"]
+    with ThreadPoolExecutor(1) as pool, Redis.from_url(own_redis.url) as redis:
+        waiting = pool.submit(own_client.get, f"/api/v1/jobs/{job_id}?wait=30")
+        while redis.pubsub_numsub(f"raner:job:{job_id}:events")[0][1] == 0:
+            time.sleep(0.01)  # nothing tells that somebody has begun to wait
+        own_redis.stop()
+        assert "try again" in problem_of(waiting.result(timeout=15), 503)["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
+@pytest.mark.parametrize("trouble", ["full", "replica"])
+def test_a_redis_that_takes_nothing_new(
+    own_client: FlaskClient, own_redis: RedisServer, path: str, trouble: str
+) -> None:
+    with Redis.from_url(own_redis.url) as redis:
+        if trouble == "full":
+            redis.config_set("maxmemory", 1)
+        else:
+            redis.replicaof("127.0.0.1", "1")
+        answer = own_client.post(path, json={"text": "a"})
+    assert "takes nothing new just now; try again later" in problem_of(answer, 503)["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_what_nobody_thought_of_is_an_error_without_its_insides(client: FlaskClient) -> None:
@@ -160,5 +273,23 @@ def test_what_nobody_thought_of_is_an_error_without_its_insides(client: FlaskCli
 
     client.application.add_url_rule("/broken", view_func=broken)
     answer = client.get("/broken")
-    problem_of(answer, 500)
+    assert "its log says how" in problem_of(answer, 500)["detail"]
     assert "secret" not in answer.text
+
+
+def test_the_log_says_what_nobody_thought_of_and_no_text() -> None:
+    program = """
+from web import api_ner
+from web.app import create_app
+
+def broken(*_):
+    raise RuntimeError("the reason")
+
+api_ner.submit = broken
+assert create_app().test_client().post("/ner", json={"text": "机密"}).status_code == 500
+"""
+    # A process of its own, since a logger writes for ever to where it first did.
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "RuntimeError: the reason" in done.stderr
+    assert "path=/ner" in done.stderr
+    assert "机密" not in done.stderr + done.stdout

@@ -1,0 +1,91 @@
+"""Reading a request's JSON, and writing answers as JSON."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from shared.entities import Entity
+from tests.web.conftest import Worker
+
+
+def refusal(client: FlaskClient, body: str | bytes) -> str:
+    answer = client.post("/api/v1/jobs", data=body, content_type="application/json")
+    assert answer.status_code == 400, answer.text
+    return str(answer.get_json()["detail"])
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.farm+json"]
+)
+def test_every_way_to_say_json_will_do(client: FlaskClient, kind: str) -> None:
+    assert client.post("/api/v1/jobs", data='{"text": "马云"}', content_type=kind).status_code == 202
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_a_body_that_does_not_say_so_is_not_taken_for_json(client: FlaskClient, kind: str) -> None:
+    answer = client.post("/api/v1/jobs", data='{"text": "马云"}', headers={"Content-Type": kind})
+    assert answer.status_code == 415
+    assert answer.get_json()["detail"] == "send JSON, with the header Content-Type: application/json"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_each_encoding_that_json_may_have_is_read(client: FlaskClient, worker: Worker, encoding: str) -> None:
+    body = '{"text": "😀马云"}'.encode(encoding)
+    answer = client.post("/api/v1/jobs", data=body, content_type="application/json")
+    worker.do(answer.get_json()["id"])
+    (result,) = client.get(answer.headers["Location"]).get_json()["results"]
+    assert result["entities"][0] == {"text": "马云", "type": "PER", "start": 1, "end": 3, "score": 0.99}
+
+
+def test_where_the_json_breaks_is_said(client: FlaskClient) -> None:
+    assert refusal(client, '{\n  "text": "马云",\n}').endswith("at line 3, column 1")
+    assert refusal(client, '{"text": "a"} x').endswith("Extra data at line 1, column 15")
+    assert refusal(client, '{"text": "a\nb"}').endswith("at line 1, column 12")
+    assert refusal(client, "").endswith("at line 1, column 1")
+
+
+def test_what_is_not_utf_8_is_said(client: FlaskClient) -> None:
+    assert refusal(client, '{"text": "马云"}'.encode("gbk")) == "the body is no JSON: it must be UTF-8"
+
+
+@pytest.mark.parametrize("value", ["[" * 50_000 + "]" * 50_000, "1" * 5_000])
+def test_what_no_parser_could_hold_is_refused(client: FlaskClient, value: str) -> None:
+    assert "nested too deeply or has a number out of range" in refusal(client, f'{{"text": {value}}}')
+
+
+@pytest.mark.parametrize("value", ["null", "true", "7", '"text"', '["text"]', "NaN"])
+def test_only_an_object_is_a_request(client: FlaskClient, value: str) -> None:
+    assert refusal(client, value) == 'the body must be a JSON object, such as {"text": "…"}'
+
+
+def test_a_call_without_a_body_needs_none(client: FlaskClient) -> None:
+    assert client.get("/api/v1/models", data="{", content_type="application/json").status_code == 200
+    assert client.delete("/api/v1/jobs/x", data="{", content_type="text/plain").status_code == 404
+
+
+def test_answers_are_compact_utf_8(client: FlaskClient, worker: Worker) -> None:
+    answer = client.post("/api/v1/jobs", json={"text": "马云"})
+    worker.do(answer.get_json()["id"])
+    body = client.get(answer.headers["Location"]).get_data()
+    assert '"entities":[{"text":"马云","type":"PER","start":0,"end":2,"score":0.99}]'.encode() in body
+    assert not body.endswith(b"\n")
+
+
+def test_problems_are_utf_8_too(client: FlaskClient) -> None:
+    assert "/没有".encode() in client.get("/没有").get_data()
+
+
+def test_what_utf_8_cannot_carry_is_escaped(client: FlaskClient, worker: Worker) -> None:
+    worker.find = lambda text: [Entity(0, len(text), "PER", 1.0)]
+    answer = client.post("/api/v1/jobs", data=rb'{"text": "\ud83d\ude00\ud83d"}', content_type="application/json")
+    worker.do(answer.get_json()["id"])
+    body = client.get(answer.headers["Location"]).get_data()
+    assert '"text":"😀'.encode() + rb'\ud83d"' in body
+
+
+def test_a_type_that_utf_8_cannot_carry_is_escaped_in_the_problem(client: FlaskClient, worker: Worker) -> None:
+    body = rb'{"text": "a", "types": ["\ud83d"]}'
+    answer = client.post("/api/v1/jobs", data=body, content_type="application/json")
+    assert answer.status_code == 422
+    assert rb"does not know \ud83d" in answer.get_data()
