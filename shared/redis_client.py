@@ -21,10 +21,9 @@ UNAVAILABLE = (ConnectionError, TimeoutError, BusyLoadingError)
 # Redis answers but takes nothing new: its memory is full, or it is a replica just now.
 REFUSES_WRITES = (OutOfMemoryError, ReadOnlyError)
 
-# Tries of a command before it fails, with 0.05 s to 2 s between them. A web request should answer soon: about 1 s in
-# all. A worker holds a finished piece that must not be lost: it waits some minutes for Redis to come back.
-WEB_TRIES = 4
-WORKER_TRIES = 150
+# Tries of a command before it fails, with 0.05 s to 2 s between them: about 1 s in all, or some minutes.
+TRIES = 4
+PATIENT_TRIES = 150
 
 
 def redis_url() -> str:
@@ -41,13 +40,19 @@ def redis_url() -> str:
     return settings().redis_url
 
 
-@lru_cache(maxsize=4)
-def redis_client(tries: int = WEB_TRIES) -> Redis:
-    """The process's connection pool whose commands are tried ``tries`` times while Redis does not answer."""
+@lru_cache(maxsize=2)
+def redis_client(patient: bool = False) -> Redis:
+    """The process's connection pool, whose commands are tried again while Redis does not answer.
+
+    Args:
+        patient: for a worker that holds a finished piece: wait some minutes for Redis to come back, or to take writes
+            again. Otherwise a command fails after about a second, and at once where Redis refuses it: a web request
+            should answer soon.
+    """
     return Redis.from_url(
         redis_url(),
-        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), tries),
-        retry_on_error=list(UNAVAILABLE),
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), PATIENT_TRIES if patient else TRIES),
+        retry_on_error=[*UNAVAILABLE, *REFUSES_WRITES] if patient else [*UNAVAILABLE],
         socket_connect_timeout=5,
         socket_timeout=35,
         health_check_interval=30,

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import sys
 from pathlib import Path
 
 import structlog
 from celery import signals
 
 from shared.celery_app import app
+from shared.errors import ModelError
+from shared.job_store import JobStore
 from shared.queues import queue_name
+from shared.redis_client import redis_client
 from shared.registry import node_name
 from shared.settings import settings
+from workers.background import Background
 from workers.process import WorkerProcess
-from workers.sweep import Sweeper
+from workers.sweep import INTERVAL, sweep_in_turn
 
 log = structlog.get_logger()
 
@@ -33,11 +41,22 @@ def current_process() -> WorkerProcess:
 def run(model: str, prepared: Path) -> int:
     """Run a node for one model until it is told to stop. Returns the exit status."""
     node = node_name(model)
-    sweeper = Sweeper(model)
+    redis = redis_client()
+    jobs = JobStore(redis)
+    sweeper = Background("sweep", INTERVAL, lambda: sweep_in_turn(jobs, redis, model))
+
+    not_loaded = multiprocessing.Event()
 
     def load_model(**_: object) -> None:
         global _process
-        _process = WorkerProcess.start(node, model, prepared, settings().threads)
+        try:
+            _process = WorkerProcess.start(node, model, prepared, settings().threads)
+        except Exception:
+            # Celery would keep a process that holds no model, and it would fail one piece after the other.
+            log.exception("model not loaded", model=model, folder=str(prepared))
+            not_loaded.set()
+            os.kill(os.getppid(), signal.SIGTERM)
+            sys.exit(1)
 
     def unload_model(**_: object) -> None:
         if _process is not None:
@@ -62,4 +81,9 @@ def run(model: str, prepared: Path) -> int:
         without_gossip=True,
     )
     worker.start()
+    if not_loaded.is_set():
+        raise ModelError(
+            f"model {model!r} cannot be loaded from {prepared}, the log says why; remove that folder to have the model "
+            "prepared anew"
+        )
     return int(worker.exitcode or 0)

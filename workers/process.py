@@ -7,7 +7,6 @@ threads do not survive a fork.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +16,9 @@ from redis import Redis
 
 from shared import registry
 from shared.job_store import JobStore
-from shared.redis_client import UNAVAILABLE, WORKER_TRIES, redis_client
+from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
+from workers.background import Background
 from workers.engine.recogniser import Recogniser
 from workers.loading import load
 from workers.preparation.manifest import read_manifest
@@ -39,7 +39,11 @@ class WorkerProcess:
     pieces: int = 0
     characters: int = 0
     busy_seconds: float = 0.0
-    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        # A late beat is worth nothing, so these do not wait for Redis as results do.
+        self._impatient = redis_client()
+        self._heartbeat = Background("heartbeat", registry.HEARTBEAT, lambda: self._beat(self._impatient))
 
     @classmethod
     def start(cls, node: str, name: str, prepared: Path, threads: int) -> WorkerProcess:
@@ -47,7 +51,7 @@ class WorkerProcess:
         began = time.monotonic()
         manifest = read_manifest(prepared)
         recogniser = load(prepared, threads)
-        redis = redis_client(WORKER_TRIES)
+        redis = redis_client(patient=True)
         process = cls(
             model=ModelInfo(name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend)),
             recogniser=recogniser,
@@ -55,9 +59,8 @@ class WorkerProcess:
             jobs=JobStore(redis),
             id=f"{node}:{os.getpid()}",
         )
-        registry.announce(redis, process.model)
-        registry.beat(redis, process.info())
-        threading.Thread(target=process._beat, name="heartbeat", daemon=True).start()
+        process._beat(redis)
+        process._heartbeat.start()
         log.info(
             "model loaded",
             model=name,
@@ -93,13 +96,9 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Take the process off the list of live ones."""
-        self._stop.set()
-        registry.leave(self.redis, self.id)
+        self._heartbeat.stop()
+        registry.leave(self._impatient, self.id)
 
-    def _beat(self) -> None:
-        while not self._stop.wait(registry.HEARTBEAT):
-            try:
-                registry.beat(self.redis, self.info())
-                registry.announce(self.redis, self.model)
-            except UNAVAILABLE as error:
-                log.warning("heartbeat not written", error=str(error))
+    def _beat(self, redis: Redis) -> None:
+        registry.announce(redis, self.model)
+        registry.beat(redis, self.info())

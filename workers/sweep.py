@@ -7,20 +7,19 @@ piece that only runs twice does no harm, so the sweep need not be certain, only 
 
 from __future__ import annotations
 
-import threading
 import time
 
 import structlog
+from redis import Redis
 
 from shared.celery_app import enqueue
 from shared.errors import JobNotFound
 from shared.job_store import JobStore
-from shared.redis_client import UNAVAILABLE, redis_client
 from shared.settings import settings
 
 log = structlog.get_logger()
 
-# Seconds between two sweeps of a node, and jobs looked at in each.
+# Seconds between two sweeps of a model's jobs, and jobs looked at in each.
 INTERVAL = 5.0
 LIMIT = 200
 # A web process enqueues a job within this many seconds after it wrote the record, or it has died.
@@ -53,30 +52,9 @@ def sweep(jobs: JobStore, model: str) -> list[str]:
     return requeued
 
 
-class Sweeper:
-    """Sweeps every :data:`INTERVAL` seconds in a thread of a worker node's parent process."""
-
-    def __init__(self, model: str) -> None:
-        self._model = model
-        self._redis = redis_client()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; returns when a sweep under way is done."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        jobs = JobStore(self._redis)
-        while not self._stop.wait(INTERVAL):
-            try:
-                # One node sweeps at a time; the lock is left to expire, which also spaces the sweeps of many nodes.
-                if self._redis.set(f"raner:sweep:{self._model}", "1", nx=True, px=int(INTERVAL * 900)):
-                    sweep(jobs, self._model)
-            except UNAVAILABLE as error:
-                log.warning("sweep put off, Redis does not answer", error=str(error))
+def sweep_in_turn(jobs: JobStore, redis: Redis, model: str) -> list[str]:
+    """:func:`sweep`, unless a node did within the last :data:`INTERVAL` or is at it now."""
+    # The lock is left to expire, which also spaces the sweeps of many nodes.
+    if not redis.set(f"raner:sweep:{model}", "1", nx=True, px=int(INTERVAL * 900)):
+        return []
+    return sweep(jobs, model)

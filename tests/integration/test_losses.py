@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,14 @@ def test_a_worker_process_killed_in_mid_job(farm: Farm, undisturbed: list[dict[s
     for child in farm.children(WORKER):
         child.kill()
     assert entities_of(farm, job_id) == undisturbed
+
+
+def test_a_worker_process_that_hangs_in_mid_job(farm: Farm, undisturbed: list[dict[str, Any]]) -> None:
+    job_id = running(farm)
+    (child,) = farm.children(WORKER)
+    child.send_signal(signal.SIGSTOP)
+    assert entities_of(farm, job_id) == undisturbed
+    assert not child.is_running()
 
 
 def test_a_worker_node_killed_in_mid_job_and_started_again(farm: Farm, undisturbed: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,3 +68,31 @@ def test_a_container_can_ask_whether_its_node_is_well(farm: Farm) -> None:
     assert unwell.stdout.endswith(": 0 live processes\n")
     farm.start("worker-second")
     farm.wait_ready()
+
+
+def test_a_node_whose_model_cannot_be_loaded_ends_and_takes_no_piece(
+    farm: Farm, tmp_path: Path, data_dir: Path
+) -> None:
+    damaged = tmp_path / "data"
+    shutil.copytree(data_dir, damaged)
+    for network in damaged.glob("prepared/*/*.onnx"):
+        network.chmod(0o644)
+        network.write_bytes(network.read_bytes()[:1000])
+    own = Farm(tmp_path / "farm", damaged)
+    own.redis.start()
+    try:
+        own.start("web")
+        own.wait_ready("/healthz")
+        waiting = own.submit(text=TEXT)
+        own.start("worker-raner-mini")
+        assert own.processes["worker-raner-mini"].wait(60) == 1
+        *_, last = own.log("worker-raner-mini").splitlines()
+        assert last.startswith("workers: model 'raner-mini' cannot be loaded from ")
+        assert "remove that folder to have the model prepared anew" in last
+        assert own.get(f"/api/v1/jobs/{waiting}").json()["status"] == "queued"
+        shutil.rmtree(damaged)
+        shutil.copytree(data_dir, damaged)
+        own.start("worker-raner-mini")
+        assert own.ended(waiting)["status"] == "succeeded"
+    finally:
+        own.clear_away()

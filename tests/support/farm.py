@@ -107,12 +107,12 @@ class Farm:
         """What a process has written."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def wait_ready(self) -> None:
-        """Return once ``/readyz`` says so, or say what the processes wrote."""
+    def wait_ready(self, path: str = "/readyz") -> None:
+        """Return once ``path`` answers 200, or say what the processes wrote."""
         deadline = time.monotonic() + READY_WITHIN
         while True:
             try:
-                if self.http.get(f"{self.url}/readyz", timeout=10).status_code == 200:
+                if self.http.get(self.url + path, timeout=10).status_code == 200:
                     return
             except requests.ConnectionError:
                 pass  # not listening yet

@@ -14,7 +14,7 @@ from shared.queues import queue_name
 from shared.settings import settings
 from tests.shared.test_job_store import MODEL, new_job, work_on
 from workers import sweep as sweeping
-from workers.sweep import sweep
+from workers.sweep import sweep, sweep_in_turn
 
 QUEUE = queue_name(MODEL)
 
@@ -120,3 +120,10 @@ def test_other_models_are_none_of_its_business(jobs: JobStore, redis: Redis) -> 
     jobs.create(new_job("马云"))
     pass_time(redis, 3600)
     assert sweep(jobs, "other") == []
+
+
+def test_of_many_nodes_one_sweeps_at_a_time(jobs: JobStore, redis: Redis) -> None:
+    job_id = jobs.create(new_job("马云"))
+    pass_time(redis, 3600)
+    assert [sweep_in_turn(jobs, redis, MODEL) for _ in range(3)] == [[job_id], [], []]
+    assert 0 < redis.pttl(f"raner:sweep:{MODEL}") < sweeping.INTERVAL * 1000
