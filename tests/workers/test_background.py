@@ -6,9 +6,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError, OutOfMemoryError
+from structlog.testing import LogCapture
 
+from workers import background
 from workers.background import Background
 
 TURNS = 3
@@ -32,7 +35,15 @@ class Turns:
 
 
 @pytest.fixture
-def running(request: pytest.FixtureRequest) -> Iterator[tuple[Background, Turns]]:
+def logged(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """What is logged, whatever other tests have made of the logs."""
+    capture = LogCapture()
+    monkeypatch.setattr(background, "log", structlog.wrap_logger(structlog.PrintLogger(), processors=[capture]))
+    return capture
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest, logged: LogCapture) -> Iterator[tuple[Background, Turns]]:
     turns = Turns(request.param)
     background = Background("turns", 0.01, turns)
     background.start()
@@ -41,23 +52,24 @@ def running(request: pytest.FixtureRequest) -> Iterator[tuple[Background, Turns]
 
 
 @pytest.mark.parametrize(
-    "running",
+    ("running", "level"),
     [
-        None,
-        ConnectionError("Redis is gone"),
-        OutOfMemoryError("Redis is full"),
-        OperationalError("the broker is gone"),
-        ZeroDivisionError("a mistake of ours"),
+        (ConnectionError("Redis is gone"), "warning"),
+        (OutOfMemoryError("Redis is full"), "warning"),
+        (OperationalError("the broker is gone"), "warning"),
+        (ZeroDivisionError("a mistake of ours"), "error"),
     ],
-    indirect=True,
-    ids=lambda error: type(error).__name__,
+    indirect=["running"],
 )
-def test_it_takes_its_next_turn(running: tuple[Background, Turns], capfd: pytest.CaptureFixture[str]) -> None:
+def test_whatever_a_turn_raises_is_logged_and_the_next_one_comes(
+    running: tuple[Background, Turns], logged: LogCapture, level: str
+) -> None:
     background, turns = running
     assert turns.enough.wait(WITHIN)
     background.stop()
-    if turns.error is not None:
-        assert str(turns.error) in "".join(capfd.readouterr())
+    assert len(logged.entries) == turns.count
+    assert {(entry["what"], entry["log_level"]) for entry in logged.entries} == {("turns", level)}
+    assert all(entry.get("exc_info") or entry["error"] == str(turns.error) for entry in logged.entries)
 
 
 @pytest.mark.parametrize("running", [None], indirect=True)
