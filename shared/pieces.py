@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from shared.breaks import best_break
@@ -67,8 +68,10 @@ def plan(texts: Sequence[str], byte_starts: Sequence[int], wanted: Sequence[int]
 
 def _cut(index: int, text: str, byte_start: int) -> list[PieceItem]:
     cuts = [0]
-    while len(text) - cuts[-1] > PIECE_CHARS:
-        cuts.append(best_break(text, cuts[-1] + PIECE_CHARS * 3 // 4, cuts[-1] + PIECE_CHARS))
+    while (rest := len(text) - cuts[-1]) > PIECE_CHARS:
+        # Of one size, about: they end together, and none is so short that it would be read as one window.
+        size = ceil(rest / ceil(rest / PIECE_CHARS))
+        cuts.append(best_break(text, cuts[-1] + size * 3 // 4, cuts[-1] + size))
     cuts.append(len(text))
 
     items = []

@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.breaks import best_break
+from shared.breaks import best_break, sentences
 
 PIECES = st.sampled_from(
     [
@@ -78,12 +78,44 @@ def test_the_best_break_is_taken(before: str, after: str) -> None:
     assert best_break(text + "中", 0, len(text) - 1) == len(before)
 
 
+@given(st.lists(PIECES, max_size=60).map("".join))
+def test_sentences_cover_the_text_and_cut_no_grapheme_cluster(text: str) -> None:
+    found = list(sentences(text))
+    assert "".join(text[start:end] for start, end in found) == text
+    assert all(start < end for start, end in found)
+    assert {end for _, end in found} <= {match.end() for match in regex.finditer(r"\X", text)}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["他走了。", "她还在"],
+        ["他说：“走吧！”", "然后他走了。"],  # its closing quote stays with it
+        ["真的吗？！……", "是真的"],
+        ["标题\n\n", "第一段。\n　　", "第二段"],  # a blank line, and the space behind an end
+        ["He left! ", "She stayed"],
+        ["雅虎Yahoo!奇摩和a.cn/?b=c"],
+        ["他说……没什么…"],
+        ["George W. Bush and Mr. Wang"],
+        ["第一行，\n被换行的第二行；第三行"],  # a line may have been wrapped by hand
+    ],
+)
+def test_where_a_sentence_surely_ends(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert [text[start:end] for start, end in sentences(text)] == parts
+
+
+def test_a_million_marks_are_divided_in_time() -> None:
+    for text in ("!" * 1_000_000, "。” " * 300_000, "\n \r" * 300_000, "!…" * 500_000 + "中"):
+        assert sum(end - start for start, end in sentences(text)) == len(text)
+
+
 def test_the_last_of_the_best_is_taken() -> None:
     assert best_break("一。二。三，四", 0, 7) == 4
 
 
 def test_a_mark_that_follows_a_full_stop_stays_with_it() -> None:
-    assert best_break("一，二。\u0301三", 0, 6) == 2
+    assert best_break("一，二。\u0301三", 0, 6) == 5
 
 
 def test_a_word_longer_than_the_range_is_cut() -> None:

@@ -84,3 +84,10 @@ def test_a_long_text_is_cut_at_sentence_ends() -> None:
     for piece in pieces[:-1]:
         (item,) = piece
         assert text[item.start + item.core_end - 1] == "。"
+
+
+@given(st.integers(PIECE_CHARS + 1, 20 * PIECE_CHARS))
+def test_the_parts_of_a_text_are_of_one_size(length: int) -> None:
+    pieces, _ = planned(["中" * length])
+    sizes = [item.core_end - item.core_start for (item,) in pieces]
+    assert max(sizes) - min(sizes) <= len(sizes)

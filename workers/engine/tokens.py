@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +39,14 @@ class Tokens:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
+    @cached_property
     def bounds(self) -> NDArray[np.int64]:
         """Index of each word's first token, and behind them the number of tokens: ``(words + 1,)``."""
         return np.append(self.first, len(self.ids))
 
     def words(self, begin: int, end: int, most: int) -> Tokens:
         """The words ``[begin, end)``, at most ``most`` tokens of them. Places remain those in the text."""
-        bounds = self.bounds()
+        bounds = self.bounds
         ids = self.ids[bounds[begin] : bounds[end]][:most]
         # `most` cuts off only where one character or word makes more tokens than a window has. What then has no token
         # of its own is labelled by the last one: it lies in the same word.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.breaks import best_break
+from shared.breaks import best_break, sentences
 from workers.engine.tokens import Tokens
 
 # Tokens that a window reads on either side of its core, if they are there. No entity in the training data is longer
@@ -30,34 +31,40 @@ class Window:
 
 
 def windows(text: str, tokens: Tokens, limit: int) -> list[Window]:
-    """The windows of a text: one where all of its tokens are within ``limit``, else as few as overlap with context.
+    """The windows of a text: one where all of its tokens are within ``limit``, else one a sentence.
+
+    A sentence that is not within the limit either is divided among as few as overlap with context.
 
     Args:
         limit: the most tokens a window may have, without [CLS] and [SEP]; more than twice the context.
     """
-    bounds = tokens.bounds()
-    count, total = len(tokens.first), len(tokens.ids)
-    if total <= limit:
+    if len(tokens.ids) <= limit:
         return [Window(text, tokens, 0, len(text))]
+    return [
+        window for start, end in sentences(text) for window in _windows_of_sentence(text, tokens, start, end, limit)
+    ]
+
+
+def _windows_of_sentence(text: str, tokens: Tokens, start: int, end: int, limit: int) -> Iterator[Window]:
+    bounds = tokens.bounds
+    first, last = (int(word) for word in np.searchsorted(tokens.starts, (start, end)))
     context = min(CONTEXT_TOKENS, limit // 4)
 
-    found = []
-    begin, core_start = 0, 0
-    while core_start < len(text):
-        left = int(np.searchsorted(bounds, bounds[begin] - context))
-        if total - bounds[left] <= limit:
-            core_end, right = len(text), count
+    begin, core_start = first, start
+    while core_start < end:
+        left = max(first, int(np.searchsorted(bounds, bounds[begin] - context)))
+        if bounds[last] - bounds[left] <= limit:
+            core_end, right = end, last
         else:
-            latest = _last_within(bounds, int(bounds[begin]) + limit - 2 * context, begin)
-            # Not much earlier: each core costs two contexts. Half of a core of 382 characters holds a sentence end.
+            latest = min(last, _last_within(bounds, int(bounds[begin]) + limit - 2 * context, begin))
+            # Not much earlier: each core costs two contexts. Half of a core of 382 characters holds a good break.
             low = int(tokens.starts[(latest + begin) // 2])
-            high = int(tokens.starts[latest]) if latest < count else len(text)
+            high = int(tokens.starts[latest]) if latest < last else end
             core_end = best_break(text, low, max(high, low + 1))
             begin = int(np.searchsorted(tokens.starts, core_end))
-            right = _last_within(bounds, int(bounds[begin]) + context, begin - 1)
-        found.append(Window(text, tokens.words(left, right, limit), core_start, core_end))
+            right = min(last, _last_within(bounds, int(bounds[begin]) + context, begin - 1))
+        yield Window(text, tokens.words(left, right, limit), core_start, core_end)
         core_start = core_end
-    return found
 
 
 def _last_within(bounds: NDArray[np.int64], most: int, begin: int) -> int:

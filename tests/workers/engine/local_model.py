@@ -1,4 +1,4 @@
-"""A model small enough to see through: what it makes of a token depends on that token alone."""
+"""Models small enough to see through: what they make of a token depends on it alone, or on all that is read with it."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ class LocalNetwork:
     def emissions(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         self.inputs.append(ids)
         return self.table[ids]
+
+
+class ContextNetwork(LocalNetwork):
+    """One for which whatever else is in the window changes every token's emissions."""
+
+    def emissions(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        random = np.random.default_rng(ids)
+        return self.table[ids] + random.normal(0, 2, (len(ids), self.table.shape[1])).astype(np.float32)
 
 
 def bert_tokenizer(vocabulary: Sequence[str], lowercase: bool = False) -> Tokenizer:
@@ -70,7 +78,9 @@ def spelling_model(window_tokens: int = 510) -> tuple[Recogniser, LocalNetwork]:
     return recogniser(network, bert_tokenizer(vocabulary), window_tokens=window_tokens), network
 
 
-def random_model(seed: int, window_tokens: int, alphabet: Sequence[str]) -> Recogniser:
+def random_model(
+    seed: int, window_tokens: int, alphabet: Sequence[str], network: type[LocalNetwork] = LocalNetwork
+) -> Recogniser:
     """A model with random emissions and transitions, for which 。 is surely outside: paths part there."""
     random = np.random.default_rng(seed)
     tokenizer = bert_tokenizer(alphabet)
@@ -85,4 +95,4 @@ def random_model(seed: int, window_tokens: int, alphabet: Sequence[str]) -> Reco
     # As a sentence begins and ends alone, so it does between two full stops.
     crf.start[:] = crf.transitions[0]
     crf.end[:] = crf.transitions[:, 0]
-    return recogniser(LocalNetwork(table), tokenizer, crf, window_tokens=window_tokens)
+    return recogniser(network(table), tokenizer, crf, window_tokens=window_tokens)

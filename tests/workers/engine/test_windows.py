@@ -51,14 +51,24 @@ def test_a_text_within_the_limit_is_one_window() -> None:
     assert len(window.tokens.ids) == 40
 
 
-def test_windows_read_context_on_both_sides() -> None:
-    text = "中" * 1000
-    middle = windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 100)[1]
-    assert middle.core_start - middle.tokens.starts[0] == 25
-    assert middle.tokens.ends[-1] - middle.core_end == 25
+def test_in_a_text_beyond_the_limit_each_sentence_is_a_window_of_its_own() -> None:
+    parts = ["中" * 17 + "。", "中。", "中" * 98 + "！”\n", "中" * 30]
+    text = "".join(parts)
+    found = windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 102)
+    assert [text[window.core_start : window.core_end] for window in found] == parts
+    assert [len(window.tokens.ids) for window in found] == [len(part) for part in parts]
 
 
-def test_a_cut_falls_on_a_sentence_end() -> None:
-    text = ("中" * 17 + "。") * 20
+def test_the_windows_of_a_sentence_beyond_the_limit_read_context_on_both_sides_in_it() -> None:
+    text = "中" * 50 + "。" + "中" * 1000 + "。"
+    _, first, second, *_, last = windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 100)
+    assert (first.tokens.starts[0], first.core_start) == (51, 51)
+    assert second.core_start - second.tokens.starts[0] == 25
+    assert second.tokens.ends[-1] - second.core_end == 25
+    assert last.tokens.ends[-1] == len(text)
+
+
+def test_a_sentence_beyond_the_limit_is_cut_at_a_clause_end() -> None:
+    text = ("中" * 17 + "，") * 20
     for window in windows(text, TOKENIZERS[Splitting.CHARACTERS].encode(text), 100)[:-1]:
-        assert text[window.core_end - 1] == "。"
+        assert text[window.core_end - 1] == "，"
