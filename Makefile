@@ -46,7 +46,7 @@ clean: ## remove the virtual environment and caches; prepared models and Redis d
 	$(PIP_INSTALL) -r requirements.txt; \
 	touch $@
 
-.venv/requirements-dev: .venv/requirements requirements-dev.txt
+.venv/requirements-dev: .venv/requirements requirements-dev.txt training/requirements.txt
 	@echo "make: installing requirements-dev.txt"
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@

@@ -16,12 +16,13 @@ PREPARATION_ONLY = {"torch", "transformers", "modelscope", "onnx"}
 ENGINE = {"onnxruntime", "tokenizers", "numpy", *PREPARATION_ONLY}
 # Package or module -> what must be nowhere in it, not even inside a function.
 FORBIDDEN = {
-    "shared": {"web", "workers", "deploy", "tests", "flask", *ENGINE},
-    "web": {"workers", "deploy", "tests", *ENGINE},
-    "workers": {"web", "deploy", "tests", "flask"},
+    "shared": {"web", "workers", "deploy", "training", "tests", "flask", *ENGINE},
+    "web": {"workers", "deploy", "training", "tests", *ENGINE},
+    "workers": {"web", "deploy", "training", "tests", "flask"},
     "workers/engine": {"celery", "redis", "workers.preparation", "workers.node", "workers.tasks", *PREPARATION_ONLY},
     "workers/backends/onnx.py": PREPARATION_ONLY,
-    "deploy": {"tests", "web", "workers", *ENGINE},
+    "training": {"web", "deploy", "tests", "flask", "celery", "redis"},
+    "deploy": {"tests", "training", "web", "workers", *ENGINE},
 }
 
 

@@ -1,0 +1,85 @@
+"""What an epoch is made of."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from training import batches
+from training.batches import Batch, Epochs, pieces
+from training.corpus import Sentence, Span
+from training.scores import spans_of
+from training.tags import labels_of
+from training.views import Names
+from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
+
+NEWS = [
+    Sentence(f"{person}在{place}工作。", (Span(0, len(person), "PER"), Span(len(person) + 1, len(person) + 3, "LOC")))
+    for person in ("马云", "王小明", "李红")
+    for place in ("杭州", "北京")
+] * 40
+TIMES = [Sentence("今天开会。", (Span(0, 2, "time"),))] * 10
+TYPES = {"news": ("LOC", "ORG", "PER"), "boson": ("time",)}
+VOCABULARY = Vocabulary(sorted({character for sentence in NEWS + TIMES for character in sentence.text}))
+
+
+@pytest.fixture
+def epochs() -> Epochs:
+    names = {"news": Names(NEWS, ["上海"], ["百度"], ["田中"])}
+    return Epochs({"news": NEWS, "boson": TIMES}, TYPES, VOCABULARY, 512, names)
+
+
+def test_an_epoch_is_the_same_whenever_it_is_made(epochs: Epochs) -> None:
+    first, again, other = epochs.batches(3), epochs.batches(3), epochs.batches(4)
+    assert len(first) == len(again)
+    assert all(torch.equal(left.ids, right.ids) for left, right in zip(first, again, strict=True))
+    assert not all(torch.equal(left.ids, right.ids) for left, right in zip(first, other, strict=False))
+
+
+def test_a_batch_is_of_one_task_and_within_its_size(epochs: Epochs) -> None:
+    made = epochs.batches(0)
+    assert {batch.task for batch in made} == {"news", "boson"}
+    for batch in made:
+        assert batch.ids.numel() <= batches.BATCH_TOKENS
+        assert batch.positions.max() < 512
+        assert batch.tags.max() < len(labels_of(TYPES[batch.task]))
+
+
+def test_the_tags_of_a_text_stand_beside_its_characters(epochs: Epochs) -> None:
+    seen = 0
+    for batch in epochs.batches(0):
+        for row, length in enumerate(batch.lengths.tolist()):
+            ids = batch.ids[row].tolist()
+            assert ids[0] == CLS
+            assert ids[length + 1] == SEP
+            assert set(ids[length + 2 :]) <= {PAD}
+            assert batch.mask[row].sum() == length + 2
+            seen += _recognised(batch, row, length)
+    assert seen > 300
+
+
+def _recognised(batch: Batch, row: int, length: int) -> int:
+    """How many entities are names that stand there undisturbed."""
+    labels = labels_of(TYPES[batch.task])
+    characters = [VOCABULARY.tokens[token] for token in batch.ids[row, 1 : length + 1].tolist()]
+    spans = spans_of([labels[index] for index in batch.tags[row, :length].tolist()])
+    return sum("".join(characters[start:end]) in ("马云", "王小明", "李红", "杭州", "北京") for start, end, _ in spans)
+
+
+def test_some_characters_are_hidden_and_some_texts_begin_elsewhere(epochs: Epochs) -> None:
+    made = epochs.batches(0)
+    ids = torch.cat([batch.ids.flatten() for batch in made])
+    shares = [float((ids == token).sum() / (ids >= len(SPECIAL)).sum()) for token in (MASK, UNK)]
+    assert all(batches.HIDDEN / 4 < share < batches.HIDDEN * 3 for share in shares)
+    begins = torch.cat([batch.positions[:, 0] for batch in made])
+    assert 0.2 < float((begins == 0).float().mean()) < 0.8
+
+
+def test_a_document_is_cut_behind_full_stops_outside_of_names() -> None:
+    name = "一。二"
+    text = ("中" * 60 + "。" + name + "，") * 20
+    spans = tuple(Span(start + 61, start + 64, "PER") for start in range(0, len(text), 65))
+    parts = list(pieces(Sentence(text, spans)))
+    assert "".join(part.text for part in parts) == text
+    assert all(len(part.text) <= batches.LONGEST for part in parts)
+    assert [part.text[start:end] for part in parts for start, end, _ in part.spans] == [name] * 20

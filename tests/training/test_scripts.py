@@ -1,0 +1,78 @@
+"""The three steps one after the other, on a data folder of a few sentences, to a model that ModelScope loads."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.settings import PROJECT_ROOT, BackendName
+from training.finetune import DEVELOPMENT
+from training.sets import NEWS, TASKS
+from workers.loading import load
+from workers.preparation.ensure import ensure_prepared
+
+PEOPLE = ["马云", "王小明", "李红", "张艺谋", "钱学森"]
+PLACES = ["杭州", "北京", "纽约", "上海", "昆明"]
+SMALL = ["--layers", "1", "--width", "64"]
+
+
+def write(path: Path, lines: list[str]) -> None:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every set, with the same sentences in each under the types that it has."""
+    folder = tmp_path_factory.mktemp("data")
+    texts = [(person, place, f"{person}昨天在{place}见到了朋友。") for person in PEOPLE for place in PLACES]
+    write(folder / "unlabelled.txt.gz", [text for _, _, text in texts] * 40)
+    sets = {name: task.types for task in TASKS.values() for name in task.sets}
+    for name, types in (sets | dict.fromkeys(DEVELOPMENT, TASKS[NEWS].types)).items():
+        records = [
+            {
+                "text": text,
+                "entities": [[0, len(person), types[-1]], [len(person) + 3, len(person) + 3 + len(place), types[0]]],
+            }
+            for person, place, text in texts
+        ]
+        write(folder / f"{name}.jsonl.gz", [json.dumps(record, ensure_ascii=False) for record in records])
+    for name, entries in (("places", PLACES), ("companies_short", ["百度"]), ("japanese_names", ["田中一郎"])):
+        write(folder / f"gazetteer.{name}.txt.gz", entries)
+    return folder
+
+
+def script(name: str, *arguments: str | Path) -> str:
+    """Run one of the scripts; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"training.{name}", *map(str, arguments)],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -> None:
+    script("pretrain", "--data", data, "--out", tmp_path / "pretrained", "--epochs", "4", *SMALL)
+    output = script(
+        "finetune",
+        *("--data", data, "--pretrained", tmp_path / "pretrained", "--out", tmp_path / "run"),
+        *("--epochs", "30", "--rate", "3e-3", *SMALL),
+    )
+    assert "msra.dev" in output
+    script("export", "--run", tmp_path / "run", "--out", tmp_path / "model", *SMALL)
+
+    prepared = ensure_prepared(str(tmp_path / "model"), BackendName.ONNX_FP32, tmp_path / "prepared", 0.05)
+    recogniser = load(prepared, threads=2)
+    assert recogniser.types == ("LOC", "ORG", "PER")
+    (entities,) = recogniser.recognise(["李红昨天在昆明见到了朋友。"])
+    assert [(entity.start, entity.end, entity.type) for entity in entities] == [(0, 2, "PER"), (5, 7, "LOC")]

@@ -1,0 +1,158 @@
+"""Batches of an epoch: views of the sentences, by length, a task a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import torch
+
+from training import views
+from training.corpus import Sentence
+from training.tags import labels_of, tag
+from training.views import Names, Typos
+from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
+
+# Most tokens of a batch, padding included, and of a text with its context.
+BATCH_TOKENS = 4_096
+LONGEST = 254
+# Shares of sentences that are shown with other names, with context, disturbed, without punctuation, or in other widths.
+RENAMED = 0.5
+IN_CONTEXT = 0.35
+DISTURBED = 0.3
+UNPUNCTUATED = 0.03
+FULL_WIDTH = 0.03
+HALF_WIDTH = 0.1
+# Share of characters hidden, and of texts that begin elsewhere than at the first position.
+HIDDEN = 0.06
+SHIFTED = 0.5
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of one task. ``ids``, ``mask``, ``positions``: ``(batch, tokens)``; ``tags``: ``(batch, tokens - 2)``."""
+
+    task: str
+    ids: torch.Tensor
+    mask: torch.Tensor
+    positions: torch.Tensor
+    tags: torch.Tensor
+    lengths: torch.Tensor
+
+    @property
+    def characters(self) -> int:
+        """How many characters there are to be labelled."""
+        return int(self.lengths.sum())
+
+
+class Epochs:
+    """The batches of each epoch, made anew from its number."""
+
+    def __init__(
+        self,
+        sentences: Mapping[str, Sequence[Sentence]],
+        types: Mapping[str, Sequence[str]],
+        vocabulary: Vocabulary,
+        positions: int,
+        names: Mapping[str, Names],
+    ) -> None:
+        """``names``: of the tasks whose sentences are shown with other names too."""
+        self._sentences = sentences
+        self._index = {
+            task: {label: i for i, label in enumerate(labels_of(of_task))} for task, of_task in types.items()
+        }
+        self._vocabulary = vocabulary
+        self._positions = positions
+        self._names = names
+        self._typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3000])
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """The batches of an epoch, in the order they are learnt from."""
+        random = Random(epoch)
+        torch.manual_seed(epoch)
+        found = [batch for task in self._sentences for batch in self._of_task(task, random)]
+        random.shuffle(found)
+        return found
+
+    def _of_task(self, task: str, random: Random) -> Iterator[Batch]:
+        shown = [view for view in self._shown(task, random) if view.text]
+        # Of one length, about, so that there is little padding; not the same neighbours in each epoch.
+        shown.sort(key=lambda view: len(view.text) + random.random() * 4)
+        group: list[Sentence] = []
+        for view in shown:
+            if group and (max(len(view.text), len(group[-1].text)) + 2) * (len(group) + 1) > BATCH_TOKENS:
+                yield self._batch(task, group)
+                group = []
+            group.append(view)
+        if group:
+            yield self._batch(task, group)
+
+    def _shown(self, task: str, random: Random) -> Iterator[Sentence]:
+        sentences = [piece for sentence in self._sentences[task] for piece in pieces(sentence)]
+        random.shuffle(sentences)
+        waiting: list[Sentence] = []
+        for sentence in sentences:
+            view = self._view(task, sentence, random)
+            if random.random() >= IN_CONTEXT:
+                yield view
+            elif waiting and sum(len(each.text) for each in waiting) + len(view.text) > random.randint(40, LONGEST):
+                yield views.join(waiting)
+                waiting = [view]
+            else:
+                waiting.append(view)
+        if waiting:
+            yield views.join(waiting)
+
+    def _view(self, task: str, view: Sentence, random: Random) -> Sentence:
+        if task in self._names and random.random() < RENAMED:
+            view = views.rename(view, self._names[task], random.random(), random)
+        if random.random() < DISTURBED:
+            view = self._typos.disturb(view, random.uniform(0.02, 0.12), random)
+        if random.random() < UNPUNCTUATED:
+            view = views.without_punctuation(view)
+        width = random.random()
+        if width < FULL_WIDTH:
+            return views.full_width(view)
+        return views.half_width(view) if width < FULL_WIDTH + HALF_WIDTH else view
+
+    def _batch(self, task: str, group: Sequence[Sentence]) -> Batch:
+        lengths = torch.tensor([len(sentence.text) for sentence in group])
+        most = int(lengths.max())
+        ids = torch.full((len(group), most + 2), PAD)
+        tags = torch.zeros((len(group), most), dtype=torch.long)
+        for row, (text, spans) in enumerate(group):
+            ids[row, : len(text) + 2] = torch.tensor([CLS, *self._vocabulary.encode(text), SEP])
+            tags[row, : len(text)] = torch.tensor(tag(len(text), spans, self._index[task]))
+        mask = (ids != PAD).long()
+        hidden = (torch.rand(ids.shape) < HIDDEN) & (ids >= len(SPECIAL))
+        ids[hidden] = torch.where(torch.rand(int(hidden.sum())) < 0.5, MASK, UNK)
+        starts = torch.randint(0, self._positions - most - 1, (len(group), 1)) * (torch.rand(len(group), 1) < SHIFTED)
+        return Batch(task, ids, mask, starts + torch.arange(most + 2), tags, lengths)
+
+
+def pieces(sentence: Sentence) -> Iterator[Sentence]:
+    """A document in pieces that a batch can take, cut behind full stops outside of names."""
+    text, spans = sentence
+    begin = 0
+    while len(text) - begin > LONGEST:
+        cuts = [
+            place + 1
+            for place in range(begin + 20, begin + LONGEST)
+            if text[place] in "。！？；\n" and not any(start <= place < end - 1 for start, end, _ in spans)
+        ]
+        end = cuts[-1] if cuts else begin + LONGEST
+        yield _slice(sentence, begin, end)
+        begin = end
+    yield _slice(sentence, begin, len(text))
+
+
+def _slice(sentence: Sentence, begin: int, end: int) -> Sentence:
+    return Sentence(
+        sentence.text[begin:end],
+        tuple(
+            span._replace(start=span.start - begin, end=span.end - begin)
+            for span in sentence.spans
+            if begin <= span.start and span.end <= end
+        ),
+    )

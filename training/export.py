@@ -1,0 +1,85 @@
+"""Write a trained network in ModelScope's layout: ``python -m training.export --run FOLDER --out FOLDER``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.crf import Crf
+from training.network import Shape
+from training.sets import NEWS, TASKS
+from training.tags import labels_of
+from training.vocabulary import Vocabulary
+
+
+def main() -> None:
+    """Write one head of a network with the encoder."""
+    parser = argparse.ArgumentParser(description="Write a trained network as a model in ModelScope's layout.")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the fine-tuning run")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--layers", type=int, default=Shape.layers)
+    parser.add_argument("--width", type=int, default=Shape.width)
+    arguments = parser.parse_args()
+    state = torch.load(arguments.run / "network.pt", weights_only=True)
+    shape = Shape(arguments.layers, arguments.width)
+    export(state, shape, Vocabulary.load(arguments.run / "vocab.txt"), NEWS, arguments.out)
+
+
+def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary, head: str, folder: Path) -> None:
+    """Write ``head`` of a :class:`training.network.TransformerCrf` and its encoder.
+
+    Weights are in half precision, which halves the files and which ModelScope's loader reads as well.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    labels = labels_of(TASKS[head].types)
+    crf = Crf(labels)
+    prefix = f"heads.{head}.crf."
+    crf.load_state_dict(
+        {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    )
+    weights = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
+    weights |= {f"head.linear.{name}": state[f"heads.{head}.linear.{name}"] for name in ("weight", "bias")}
+    start, end, between = (tensor.detach() for tensor in crf.scores())
+    weights |= {"head.crf.start_transitions": start, "head.crf.end_transitions": end, "head.crf.transitions": between}
+    torch.save({name: tensor.half() for name, tensor in weights.items()}, folder / "pytorch_model.bin")
+
+    vocabulary.save(folder / "vocab.txt")
+    config = shape.encoder(len(vocabulary)).config.to_diff_dict()
+    config |= {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "id2label": {str(index): label for index, label in enumerate(labels)},
+        "label2id": {label: index for index, label in enumerate(labels)},
+    }
+    _write(folder / "config.json", config)
+    _write(
+        folder / "configuration.json",
+        {
+            "framework": "pytorch",
+            "task": "named-entity-recognition",
+            "model": {"type": "transformer-crf"},
+            "preprocessor": {
+                "type": "token-cls-tokenizer",
+                "is_split_into_words": True,
+                "padding": "max_length",
+                "max_length": shape.positions,
+            },
+            "pipeline": {"type": "named-entity-recognition"},
+        },
+    )
+    _write(
+        folder / "tokenizer_config.json",
+        {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "tokenize_chinese_chars": True},
+    )
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

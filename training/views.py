@@ -1,0 +1,156 @@
+"""Other views of a labelled sentence: with other names in it, disturbed, or with sentences beside it.
+
+RaNER learns from views of a sentence with and without context (Wang et al., ACL 2021, "Improving Named Entity
+Recognition by External Context Retrieving and Cooperative Learning"); here the context is other sentences.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from pypinyin import lazy_pinyin
+
+from training.corpus import Sentence, Span
+
+_SUFFIXES = ("公司", "集团", "有限公司", "股份有限公司", "科技", "银行", "")
+# Names to draw that are not in the labelled sets, as a share of all that are drawn.
+_FROM_LISTS = {"PER": 0.4, "LOC": 0.3, "ORG": 0.2}
+
+
+class Names:
+    """Names by type, from the labelled sentences and from the gazetteers."""
+
+    def __init__(
+        self, sentences: Iterable[Sentence], places: Sequence[str], companies: Sequence[str], japanese: Sequence[str]
+    ) -> None:
+        found: dict[str, set[str]] = defaultdict(set)
+        for text, spans in sentences:
+            for start, end, kind in spans:
+                found[kind].add(text[start:end])
+        self._of = {kind: sorted(names) for kind, names in found.items()}
+        chinese = [name for name in self._of.get("PER", ()) if 2 <= len(name) <= 3]
+        self._surnames = [name[0] for name in chinese]
+        self._given = [name[1:] for name in chinese]
+        self._places = [name for name in places if 2 <= len(name) <= 6]
+        self._companies = companies
+        self._japanese = japanese
+
+    def draw(self, kind: str, random: Random) -> str:
+        """A name of the type: from the sentences, else composed or from a list."""
+        if random.random() < _FROM_LISTS.get(kind, 0.0):
+            if kind == "PER":
+                if random.random() < 0.2:
+                    return random.choice(self._japanese)
+                return random.choice(self._surnames) + random.choice(self._given)
+            if kind == "LOC":
+                return random.choice(self._places)
+            place = random.choice(self._places) if random.random() < 0.3 else ""
+            return place + random.choice(self._companies) + random.choice(_SUFFIXES)
+        return random.choice(self._of[kind])
+
+
+def rename(sentence: Sentence, names: Names, share: float, random: Random) -> Sentence:
+    """The sentence with so large a share of its names replaced by others of their types.
+
+    Those of one character stay: they are short forms, such as 中 and 美, which stand where no other name does.
+    """
+    text, spans = "", []
+    end = 0
+    for span in sentence.spans:
+        name = sentence.text[span.start : span.end]
+        if len(name) > 1 and random.random() < share:
+            name = names.draw(span.type, random)
+        text += sentence.text[end : span.start]
+        spans.append(Span(len(text), len(text) + len(name), span.type))
+        text += name
+        end = span.end
+    return Sentence(text + sentence.text[end:], tuple(spans))
+
+
+class Typos:
+    """Mistakes such as people make, and ways of writing that differ between sources."""
+
+    def __init__(self, characters: Sequence[str]) -> None:
+        """``characters``: those that may come in, most of them Chinese."""
+        self._characters = characters
+        self._sounds: dict[str, list[str]] = defaultdict(list)
+        self._sound_of = dict(zip(characters, lazy_pinyin(list(characters)), strict=True))
+        for character, sound in self._sound_of.items():
+            self._sounds[sound].append(character)
+
+    def disturb(self, sentence: Sentence, rate: float, random: Random) -> Sentence:
+        """The sentence with about that share of its characters dropped, swapped, doubled or replaced."""
+        owner = [-1] * len(sentence.text)
+        for index, span in enumerate(sentence.spans):
+            owner[span.start : span.end] = [index] * (span.end - span.start)
+        written: list[tuple[str, int]] = []
+        for character, of in zip(sentence.text, owner, strict=True):
+            if random.random() >= rate:
+                written.append((character, of))
+                continue
+            mistake = random.random()
+            if unicodedata.category(character)[0] == "P" or mistake < 0.2:
+                continue
+            if mistake < 0.4:
+                # Swapped with the one before, where both are of one name or of none.
+                written.append((character, of))
+                if len(written) > 1 and written[-2][1] == of:
+                    written[-1], written[-2] = written[-2], written[-1]
+            elif mistake < 0.5:
+                written += [(character, of)] * 2
+            elif mistake < 0.8:
+                written.append((self._like(character, random), of))
+            else:
+                written.append((random.choice(self._characters), of))
+        return _collect(written, sentence.spans)
+
+    def _like(self, character: str, random: Random) -> str:
+        sound = self._sound_of.get(character)
+        return random.choice(self._sounds[sound]) if sound is not None else character
+
+
+def _collect(written: Sequence[tuple[str, int]], spans: Sequence[Span]) -> Sentence:
+    places: dict[int, tuple[int, int]] = {}
+    for place, (_, of) in enumerate(written):
+        if of >= 0:
+            places[of] = (places.get(of, (place, 0))[0], place + 1)
+    return Sentence(
+        "".join(character for character, _ in written),
+        tuple(Span(start, end, spans[of].type) for of, (start, end) in sorted(places.items())),
+    )
+
+
+_PUNCTUATION = {ord(mark): None for mark in "，。、；：？！“”‘’（）《》,.;:?!\"'()"}
+_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+_HALF_WIDTH = {full: half for half, full in _FULL_WIDTH.items() if chr(half).isalnum()}
+
+
+def without_punctuation(sentence: Sentence) -> Sentence:
+    """The sentence as somebody writes who leaves all marks out."""
+    owner = [-1] * len(sentence.text)
+    for index, span in enumerate(sentence.spans):
+        owner[span.start : span.end] = [index] * (span.end - span.start)
+    kept = [pair for pair in zip(sentence.text, owner, strict=True) if ord(pair[0]) not in _PUNCTUATION]
+    return _collect(kept, sentence.spans)
+
+
+def full_width(sentence: Sentence) -> Sentence:
+    """ASCII's letters, digits and marks in their full-width forms."""
+    return sentence._replace(text=sentence.text.translate(_FULL_WIDTH))
+
+
+def half_width(sentence: Sentence) -> Sentence:
+    """Full-width letters and digits as ASCII's."""
+    return sentence._replace(text=sentence.text.translate(_HALF_WIDTH))
+
+
+def join(sentences: Sequence[Sentence]) -> Sentence:
+    """One text of several sentences."""
+    text, spans = "", []
+    for sentence in sentences:
+        spans += [Span(start + len(text), end + len(text), kind) for start, end, kind in sentence.spans]
+        text += sentence.text
+    return Sentence(text, tuple(spans))
