@@ -67,11 +67,24 @@ class Epochs:
         self._names = names
         self._typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3000])
 
+        self._current = (0, self.batches(0))
+        self.steps_of_epoch = len(self._current[1])
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step; which one depends on the step alone."""
+        epoch, index = divmod(step, self.steps_of_epoch)
+        if epoch != self._current[0]:
+            self._current = (epoch, self.batches(epoch))
+        # Epochs differ by a batch or two.
+        return self._current[1][index % len(self._current[1])]
+
     def batches(self, epoch: int) -> list[Batch]:
         """The batches of an epoch, in the order they are learnt from."""
         random = Random(epoch)
-        torch.manual_seed(epoch)
-        found = [batch for task in self._sentences for batch in self._of_task(task, random)]
+        # Torch's own random numbers are the network's: a run that goes on in mid-epoch must find them as they were.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(epoch)
+            found = [batch for task in self._sentences for batch in self._of_task(task, random)]
         random.shuffle(found)
         return found
 

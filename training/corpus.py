@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +24,13 @@ class Sentence(NamedTuple):
     spans: tuple[Span, ...]
 
 
-def read_set(data: Path, name: str, types: Mapping[str, str]) -> list[Sentence]:
-    """The set ``{name}.jsonl.gz``; its types renamed by ``types``, entities of others left out."""
+def read_set(data: Path, name: str, types: Collection[str]) -> list[Sentence]:
+    """The set ``{name}.jsonl.gz``, with its entities of these types."""
     sentences = []
     with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
-            spans = sorted(Span(start, end, types[kind]) for start, end, kind in record["entities"] if kind in types)
+            spans = sorted(Span(*entity) for entity in record["entities"] if entity[2] in types)
             sentences.append(Sentence(record["text"], tuple(_apart(spans))))
     return sentences
 

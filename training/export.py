@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from training.crf import Crf
-from training.network import Shape
+from training.network import Shape, TransformerCrf
 from training.sets import NEWS, TASKS
 from training.tags import labels_of
 from training.vocabulary import Vocabulary
@@ -35,20 +34,20 @@ def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary,
     Weights are in half precision, which halves the files and which ModelScope's loader reads as well.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    labels = labels_of(TASKS[head].types)
-    crf = Crf(labels)
-    prefix = f"heads.{head}.crf."
-    crf.load_state_dict(
-        {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    network = TransformerCrf(
+        shape.encoder(len(vocabulary)), {name: labels_of(task.types) for name, task in TASKS.items()}
     )
-    weights = {name: tensor for name, tensor in state.items() if name.startswith("encoder.")}
-    weights |= {f"head.linear.{name}": state[f"heads.{head}.linear.{name}"] for name in ("weight", "bias")}
-    start, end, between = (tensor.detach() for tensor in crf.scores())
-    weights |= {"head.crf.start_transitions": start, "head.crf.end_transitions": end, "head.crf.transitions": between}
+    network.load_state_dict(state)
+    of_head = network.head(head)
+    crf = (tensor.detach() for tensor in of_head.crf.scores())
+    weights = {f"encoder.{name}": tensor for name, tensor in network.encoder.state_dict().items()}
+    weights |= {f"head.linear.{name}": tensor for name, tensor in of_head.linear.state_dict().items()}
+    weights |= zip(("head.crf.start_transitions", "head.crf.end_transitions", "head.crf.transitions"), crf, strict=True)
     torch.save({name: tensor.half() for name, tensor in weights.items()}, folder / "pytorch_model.bin")
 
     vocabulary.save(folder / "vocab.txt")
-    config = shape.encoder(len(vocabulary)).config.to_diff_dict()
+    labels = labels_of(TASKS[head].types)
+    config = network.encoder.config.to_diff_dict()
     config |= {
         "architectures": ["BertModel"],
         "model_type": "bert",

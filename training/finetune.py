@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from training.batches import Batch, Epochs
+from training.batches import Epochs
 from training.corpus import read_gazetteer, read_set
 from training.network import Shape, TransformerCrf
 from training.run import Average, Run, train
@@ -51,19 +51,12 @@ def main() -> None:
         shape.positions,
         {NEWS: Names(sentences[NEWS], *lists)},
     )
-    development = {name: read_set(arguments.data, name, TASKS[NEWS].renamed) for name in DEVELOPMENT}
+    development = {name: read_set(arguments.data, name, TASKS[NEWS].types) for name in DEVELOPMENT}
 
-    steps_of_epoch = len(epochs.batches(0))
-    steps = arguments.epochs * steps_of_epoch
-    current: tuple[int, list[Batch]] = (-1, [])
+    steps = arguments.epochs * epochs.steps_of_epoch
 
     def loss_of(step: int) -> tuple[torch.Tensor, int]:
-        nonlocal current
-        epoch, index = divmod(step, steps_of_epoch)
-        if current[0] != epoch:
-            current = (epoch, epochs.batches(epoch))
-        # Epochs differ by a batch or two.
-        batch = current[1][index % len(current[1])]
+        batch = epochs.batch(step)
         with torch.autocast("cpu", torch.bfloat16):
             emissions = network.emissions(batch.task, batch.ids, batch.mask, batch.positions)
         losses = network.head(batch.task).crf.loss(emissions, batch.tags, batch.lengths)

@@ -115,7 +115,7 @@ def train(
 
     rising = max(1, int(steps * warmup))
     saved = reported = time.monotonic()
-    total_loss, characters = 0.0, 0
+    total_loss, characters, unreported = 0.0, 0, 0
     network.train()
     for step in range(begin, steps):
         torch.manual_seed(step)
@@ -130,18 +130,18 @@ def train(
             average.update(network, step)
         total_loss += loss.item()
         characters += size
+        unreported += 1
         done = step + 1
         if done % REPORT_EVERY == 0 or done == steps:
             now = time.monotonic()
-            speed = characters / (now - reported)
             run.report(
                 step=done,
                 steps=steps,
-                loss=total_loss / ((done - begin - 1) % REPORT_EVERY + 1),
-                characters_per_second=speed,
-                minutes_left=(steps - done) * (characters / ((done - begin - 1) % REPORT_EVERY + 1)) / speed / 60,
+                loss=total_loss / unreported,
+                characters_per_second=characters / (now - reported),
+                minutes_left=(steps - done) / unreported * (now - reported) / 60,
             )
-            total_loss, characters, reported = 0.0, 0, now
+            total_loss, characters, unreported, reported = 0.0, 0, 0, now
         if done in evaluations and evaluate is not None:
             run.report(step=done, steps=steps, **evaluate(done))
             network.train()

@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from training.corpus import Sentence, Span
 from training.network import TransformerCrf
-from training.tags import OUTSIDE, labels_of
+from training.tags import labels_of
 from training.vocabulary import CLS, SEP, Vocabulary
+from workers.engine.labels import Labels
+from workers.engine.spans import spans
+from workers.engine.tokens import Tokens
 from workers.engine.viterbi import Crf as Paths
 
 
@@ -57,9 +62,9 @@ def find(
 ) -> list[list[Span]]:
     """The spans that a network in training finds in each sentence."""
     network.eval()
-    labels = labels_of(types)
+    labels = Labels(labels_of(types))
     paths = Paths(*(tensor.numpy() for tensor in network.head(head).crf.scores()))
-    spans = []
+    found = []
     for start in range(0, len(sentences), 64):
         emissions = []
         for sentence in sentences[start : start + 64]:
@@ -67,18 +72,12 @@ def find(
             positions = torch.arange(ids.shape[1])[None]
             with torch.autocast("cpu", torch.bfloat16):
                 emissions.append(network.emissions(head, ids, torch.ones_like(ids), positions)[0].numpy())
-        spans += [spans_of([labels[index] for index in path]) for path in paths.decode(emissions)]
-    return spans
-
-
-def spans_of(path: Sequence[str]) -> list[Span]:
-    """The entities of a well-formed BIOES path."""
-    found, start = [], 0
-    for place, label in enumerate(path):
-        if label == OUTSIDE:
-            continue
-        if label[0] in "BS":
-            start = place
-        if label[0] in "ES":
-            found.append(Span(start, place + 1, label[2:]))
+        found += [spans_of(labels, path, of) for path, of in zip(paths.decode(emissions), emissions, strict=True)]
     return found
+
+
+def spans_of(labels: Labels, path: NDArray[np.intp], emissions: NDArray[np.float32]) -> list[Span]:
+    """The spans of a label path, a label a character, as the engine reads them."""
+    places = np.arange(len(path))
+    tokens = Tokens(ids=places, first=places, starts=places, ends=places + 1)
+    return [Span(entity.start, entity.end, entity.type) for entity in spans(labels, path, emissions, tokens)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from pypinyin import lazy_pinyin
@@ -83,11 +83,8 @@ class Typos:
 
     def disturb(self, sentence: Sentence, rate: float, random: Random) -> Sentence:
         """The sentence with about that share of its characters dropped, swapped, doubled or replaced."""
-        owner = [-1] * len(sentence.text)
-        for index, span in enumerate(sentence.spans):
-            owner[span.start : span.end] = [index] * (span.end - span.start)
         written: list[tuple[str, int]] = []
-        for character, of in zip(sentence.text, owner, strict=True):
+        for character, of in _owned(sentence):
             if random.random() >= rate:
                 written.append((character, of))
                 continue
@@ -112,6 +109,14 @@ class Typos:
         return random.choice(self._sounds[sound]) if sound is not None else character
 
 
+def _owned(sentence: Sentence) -> Iterator[tuple[str, int]]:
+    """Each character with the index of the span that it is in, or -1."""
+    owner = [-1] * len(sentence.text)
+    for index, span in enumerate(sentence.spans):
+        owner[span.start : span.end] = [index] * (span.end - span.start)
+    return zip(sentence.text, owner, strict=True)
+
+
 def _collect(written: Sequence[tuple[str, int]], spans: Sequence[Span]) -> Sentence:
     places: dict[int, tuple[int, int]] = {}
     for place, (_, of) in enumerate(written):
@@ -130,10 +135,7 @@ _HALF_WIDTH = {full: half for half, full in _FULL_WIDTH.items() if chr(half).isa
 
 def without_punctuation(sentence: Sentence) -> Sentence:
     """The sentence as somebody writes who leaves all marks out."""
-    owner = [-1] * len(sentence.text)
-    for index, span in enumerate(sentence.spans):
-        owner[span.start : span.end] = [index] * (span.end - span.start)
-    kept = [pair for pair in zip(sentence.text, owner, strict=True) if ord(pair[0]) not in _PUNCTUATION]
+    kept = [pair for pair in _owned(sentence) if ord(pair[0]) not in _PUNCTUATION]
     return _collect(kept, sentence.spans)
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from hypothesis import strategies as st
 
 from training.corpus import Sentence, Span
+from training.scores import spans_of
+from workers.engine.labels import Labels
 
 TYPES = ("LOC", "ORG", "PER")
+
+
+def spelt(labels: Sequence[str], tags: Sequence[int]) -> list[Span]:
+    """The spans that label indexes spell."""
+    return spans_of(Labels(labels), np.array(tags, np.intp), np.zeros((len(tags), len(labels)), np.float32))
+
 
 _PARTS = st.tuples(
     st.text("的在了和，。 ａＢ1😀", max_size=4),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.training.labelled import spelt
 from training import batches
 from training.batches import Batch, Epochs, pieces
 from training.corpus import Sentence, Span
-from training.scores import spans_of
 from training.tags import labels_of
 from training.views import Names
 from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
@@ -34,6 +34,20 @@ def test_an_epoch_is_the_same_whenever_it_is_made(epochs: Epochs) -> None:
     assert len(first) == len(again)
     assert all(torch.equal(left.ids, right.ids) for left, right in zip(first, again, strict=True))
     assert not all(torch.equal(left.ids, right.ids) for left, right in zip(first, other, strict=False))
+
+
+def test_a_step_has_its_batch_in_whatever_order_they_are_asked_for(epochs: Epochs) -> None:
+    steps = [0, epochs.steps_of_epoch * 2, 1, epochs.steps_of_epoch - 1]
+    expected = [epochs.batches(0)[0], epochs.batches(2)[0], epochs.batches(0)[1], epochs.batches(0)[-1]]
+    assert all(torch.equal(epochs.batch(step).ids, batch.ids) for step, batch in zip(steps, expected, strict=True))
+
+
+def test_making_an_epoch_leaves_the_networks_random_numbers_alone(epochs: Epochs) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    epochs.batches(1)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_a_batch_is_of_one_task_and_within_its_size(epochs: Epochs) -> None:
@@ -62,7 +76,7 @@ def _recognised(batch: Batch, row: int, length: int) -> int:
     """How many entities are names that stand there undisturbed."""
     labels = labels_of(TYPES[batch.task])
     characters = [VOCABULARY.tokens[token] for token in batch.ids[row, 1 : length + 1].tolist()]
-    spans = spans_of([labels[index] for index in batch.tags[row, :length].tolist()])
+    spans = spelt(labels, batch.tags[row, :length].tolist())
     return sum("".join(characters[start:end]) in ("马云", "王小明", "李红", "杭州", "北京") for start, end, _ in spans)
 
 

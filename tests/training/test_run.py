@@ -55,6 +55,12 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(tmp_path: Path, monkeypat
         go(tmp_path / "halves", until=70)
     halves = go(tmp_path / "halves")
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
+    assert last_loss(tmp_path / "halves") == pytest.approx(last_loss(tmp_path / "whole"))
+
+
+def last_loss(folder: Path) -> float:
+    """The loss that a run reported last, of the steps since the report before."""
+    return float([record["loss"] for record in Run(folder).records() if "loss" in record][-1])
 
 
 def test_it_reports_loss_and_figures_as_it_goes(tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ from itertools import pairwise
 
 from hypothesis import given
 
-from tests.training.labelled import TYPES, labelled
+from tests.training.labelled import TYPES, labelled, spelt
 from training.corpus import Sentence
-from training.scores import spans_of
 from training.tags import forbidden, labels_of, tag
 
 LABELS = labels_of(TYPES)
@@ -19,7 +18,7 @@ INDEX = {label: index for index, label in enumerate(LABELS)}
 def test_labels_spell_the_spans(sentence: Sentence) -> None:
     tags = tag(len(sentence.text), sentence.spans, INDEX)
     assert len(tags) == len(sentence.text)
-    assert tuple(spans_of([LABELS[index] for index in tags])) == sentence.spans
+    assert tuple(spelt(LABELS, tags)) == sentence.spans
 
 
 @given(labelled())
