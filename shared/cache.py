@@ -1,9 +1,9 @@
 """The result cache.
 
 ``raner:cache:{version}:{sha256 of the text's UTF-8}``
-    string, JSON ``[[start, end, type, score], ...]`` in code points; expires after ``RANER_CACHE_TTL`` seconds and may
-    be evicted at any time. Written by workers when a text is recognised; read by web before a job is made. The text
-    itself is not stored.
+    string, JSON ``[[start, end, type, score, source], ...]`` in code points; expires after ``RANER_CACHE_TTL`` seconds
+    and may be evicted at any time. Written by workers when a text is recognised; read by web before a job is made. The
+    text itself is not stored.
 
 The model's version covers its weights, backend and preparation, so a new model never answers with an old one's result.
 """
@@ -32,7 +32,7 @@ def decode_text(data: bytes) -> str:
 
 def encode_entities(entities: Sequence[Entity]) -> str:
     """Compact JSON of what was found in one text. Scores keep four decimals."""
-    return json.dumps([(e.start, e.end, e.type, round(e.score, 4)) for e in entities], separators=(",", ":"))
+    return json.dumps([(e.start, e.end, e.type, round(e.score, 4), e.source) for e in entities], separators=(",", ":"))
 
 
 def decode_entities(data: bytes | str) -> list[Entity]:

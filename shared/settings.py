@@ -16,7 +16,9 @@ from shared.errors import SettingsError
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-BUNDLED_MODEL = PROJECT_ROOT / "models" / "raner-mini-interim"
+BUNDLED_MODEL = PROJECT_ROOT / "models" / "raner-mini-news"
+# The same with more entity types.
+BUNDLED_GENERIC_MODEL = PROJECT_ROOT / "models" / "raner-mini-generic"
 
 
 class BackendName(StrEnum):
@@ -60,9 +62,9 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=1, ge=1, description="Engine threads of a worker process.")
     models: str = Field(
-        default=f"raner-mini={BUNDLED_MODEL}",
+        default=",".join(f"{folder.name}={folder}" for folder in (BUNDLED_MODEL, BUNDLED_GENERIC_MODEL)),
         description="Models served, as `name=source` separated by commas. A source is a folder or a ModelScope id, "
-        "with `@revision` if wanted. Default: the bundled model.",
+        "with `@revision` if wanted. Default: the bundled models.",
     )
     default_model: str = Field(
         default="",

@@ -63,6 +63,7 @@ def _entities(text: str, entities: list[Entity], unit: OffsetUnit) -> list[dict[
             "start": offset(entity.start),
             "end": offset(entity.end),
             "score": entity.score,
+            "source": entity.source,
         }
         for entity in entities
     ]

@@ -91,6 +91,7 @@ class FoundEntity(BaseModel):
     start: int
     end: int
     score: float = Field(ge=0, le=1)
+    source: str = Field(description="What found it: the `model`, or a `rule` beside it.", examples=["model"])
 
 
 class Result(BaseModel):

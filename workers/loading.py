@@ -27,7 +27,7 @@ def load(prepared: Path, threads: int) -> Recogniser:
     labels = Labels(manifest.labels)
     tokenizer = TextTokenizer(Tokenizer.from_file(str(prepared / TOKENIZER)), manifest.splitting, manifest.unk_id)
     tagger = _tagger(prepared, manifest, labels, threads)
-    return Recogniser(tokenizer, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS)
+    return Recogniser(tokenizer, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS, manifest.rules)
 
 
 def _tagger(prepared: Path, manifest: Manifest, labels: Labels, threads: int) -> Tagger:

@@ -93,7 +93,7 @@ def _summarise(folder: Path, limit: float, figures: Figures | None) -> None:
         "folder": folder,
         "version": manifest.version,
         "backend": manifest.backend,
-        "types": ", ".join(Labels(manifest.labels).types),
+        "types": ", ".join((*Labels(manifest.labels).types, *manifest.rules)),
         "size": f"{size / 1e6:.1f} MB",
     }
     if manifest.int8_difference is not None:

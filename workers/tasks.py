@@ -76,7 +76,7 @@ def _do(process: WorkerProcess, job_id: str, piece: int, work: PieceWork) -> str
                     "model": process.model_version,
                     "start": item.start + item.core_start,
                     "end": item.start + item.core_end,
-                    "entities": [(e.start + item.start, e.end + item.start, e.type, e.score) for e in entities],
+                    "entities": [e._replace(start=e.start + item.start, end=e.end + item.start) for e in entities],
                 }
             )
     cache.store(process.redis, process.model.version, cacheable)

@@ -8,13 +8,16 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import BUNDLED_MODEL, settings
+from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, settings
 
 
 def test_without_any_variable_there_is_a_farm(with_settings: Callable[..., None]) -> None:
     with_settings()
-    assert settings().sources == {"raner-mini": str(BUNDLED_MODEL)}
-    assert settings().default == "raner-mini"
+    assert settings().sources == {
+        "raner-mini-news": str(BUNDLED_MODEL),
+        "raner-mini-generic": str(BUNDLED_GENERIC_MODEL),
+    }
+    assert settings().default == "raner-mini-news"
     assert settings().workers == len(os.sched_getaffinity(0))
     assert (settings().port, settings().flower_port, settings().threads) == (8000, 5555, 1)
     assert settings().keys == frozenset()
@@ -23,7 +26,7 @@ def test_without_any_variable_there_is_a_farm(with_settings: Callable[..., None]
 def test_an_empty_variable_counts_as_unset(with_settings: Callable[..., None]) -> None:
     with_settings(port="", workers="", models="", backend="")
     assert settings().port == 8000
-    assert settings().default == "raner-mini"
+    assert settings().default == "raner-mini-news"
 
 
 def test_models_are_read_in_order(with_settings: Callable[..., None]) -> None:
@@ -55,7 +58,7 @@ def test_keys_are_a_list(with_settings: Callable[..., None]) -> None:
         ({"models": "Upper=x"}, "RANER_MODELS entry 'Upper=x' must read name=source"),
         ({"models": "a=x,a=y"}, "RANER_MODELS names 'a' twice"),
         ({"models": ","}, "RANER_MODELS names no model"),
-        ({"default_model": "other"}, "RANER_DEFAULT_MODEL 'other' is not among RANER_MODELS: raner-mini"),
+        ({"default_model": "other"}, "RANER_DEFAULT_MODEL 'other' is not among RANER_MODELS: raner-mini-news, "),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_give(

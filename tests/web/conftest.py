@@ -29,7 +29,7 @@ from tests.support.redis_server import RedisServer
 from web.app import create_app
 from web.farm import farm
 
-NAME = "raner-mini"
+NAME = "raner-mini-news"
 VERSION = "v1"
 Find = Callable[[str], Sequence[Entity]]
 

@@ -19,8 +19,8 @@ from tests.web.conftest import NAME, VERSION, Worker
 from web.farm import farm
 
 TEXT = "马云在杭州。"
-PER = {"text": "马云", "type": "PER", "start": 0, "end": 2, "score": 0.99}
-LOC = {"text": "杭州", "type": "LOC", "start": 3, "end": 5, "score": 0.99}
+PER = {"text": "马云", "type": "PER", "start": 0, "end": 2, "score": 0.99, "source": "model"}
+LOC = {"text": "杭州", "type": "LOC", "start": 3, "end": 5, "score": 0.99, "source": "model"}
 
 
 def submit(client: FlaskClient, **body: object) -> str:

@@ -35,7 +35,14 @@ def test_each_encoding_that_json_may_have_is_read(client: FlaskClient, worker: W
     answer = client.post("/api/v1/jobs", data=body, content_type="application/json")
     worker.do(answer.get_json()["id"])
     (result,) = client.get(answer.headers["Location"]).get_json()["results"]
-    assert result["entities"][0] == {"text": "马云", "type": "PER", "start": 1, "end": 3, "score": 0.99}
+    assert result["entities"][0] == {
+        "text": "马云",
+        "type": "PER",
+        "start": 1,
+        "end": 3,
+        "score": 0.99,
+        "source": "model",
+    }
 
 
 def test_where_the_json_breaks_is_said(client: FlaskClient) -> None:
@@ -68,7 +75,7 @@ def test_answers_are_compact_utf_8(client: FlaskClient, worker: Worker) -> None:
     answer = client.post("/api/v1/jobs", json={"text": "马云"})
     worker.do(answer.get_json()["id"])
     body = client.get(answer.headers["Location"]).get_data()
-    assert '"entities":[{"text":"马云","type":"PER","start":0,"end":2,"score":0.99}]'.encode() in body
+    assert '"entities":[{"text":"马云","type":"PER","start":0,"end":2,"score":0.99,"source":"model"}]'.encode() in body
     assert not body.endswith(b"\n")
 
 

@@ -13,6 +13,7 @@ from shared.errors import SourceIncomplete
 from shared.settings import BackendName
 from workers.backends.onnx import OnnxNetwork
 from workers.preparation.check import Difference, check_sentences, export_difference, int8_difference
+from workers.preparation.checkpoint import check_folder
 from workers.preparation.export import export, fuse
 from workers.preparation.lock import staging
 from workers.preparation.manifest import (
@@ -52,6 +53,7 @@ def build(source: Source, model: Path, version: str, backend: BackendName, targe
         ModelError: the model is not what can be served; nothing is written then.
     """
     with step("load"):
+        rules = check_folder(model)
         original = load_original(model, check_sentences())
     with staging(target.parent) as work:
         folder = work / "prepared"
@@ -79,6 +81,7 @@ def build(source: Source, model: Path, version: str, backend: BackendName, targe
                     revision=source.revision,
                     backend=backend,
                     labels=original.labels,
+                    rules=rules,
                     splitting=original.splitting,
                     max_tokens=original.max_tokens,
                     cls_id=original.cls_id,

@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 
 from shared.errors import SourceIncomplete, UnsupportedModel
+from workers.engine.rules import RULES
 
 TASK = "named-entity-recognition"
 MODEL_TYPE = "transformer-crf"
@@ -21,11 +22,14 @@ _VOCABULARIES = ("vocab.txt", "tokenizer.json", "sentencepiece.bpe.model")
 _UNUSED = ("encoder.pooler.", "encoder.embeddings.position_ids")
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> tuple[str, ...]:
     """Check that the folder's files are there and describe a transformer-CRF model for named entity recognition.
 
+    Returns:
+        The rules that its ``configuration.json`` has the farm use beside the model: ``"farm": {"rules": ["MONEY"]}``.
+
     Raises:
-        SourceIncomplete: a file is missing or unreadable.
+        SourceIncomplete: a file is missing or unreadable, or names a rule that there is not.
         UnsupportedModel: it is another kind of model.
     """
     configuration = _read_json(folder, "configuration.json")
@@ -42,6 +46,17 @@ def check_folder(folder: Path) -> None:
         raise SourceIncomplete(f"{folder} has no {_WEIGHTS}, the model's weights")
     if not any((folder / name).is_file() for name in _VOCABULARIES):
         raise SourceIncomplete(f"{folder} has no vocabulary: {', '.join(_VOCABULARIES[:-1])} or {_VOCABULARIES[-1]}")
+    return _rules(folder, configuration.get("farm", {}))
+
+
+def _rules(folder: Path, of_farm: Any) -> tuple[str, ...]:
+    rules = of_farm.get("rules", []) if isinstance(of_farm, dict) else None
+    if not isinstance(rules, list) or not all(rule in RULES for rule in rules):
+        raise SourceIncomplete(
+            f"{folder / 'configuration.json'} has {of_farm!r} as its farm; it may have rules, a list of some of "
+            f"{', '.join(RULES)}"
+        )
+    return tuple(rules)
 
 
 def read_weights(folder: Path) -> dict[str, tuple[int, ...]]:

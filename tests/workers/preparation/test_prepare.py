@@ -16,6 +16,7 @@ import onnx
 import pytest
 from tokenizers import Tokenizer
 
+from shared.entities import RULE
 from shared.errors import QuantisationRefused, SourceIncomplete, UnsupportedModel
 from shared.settings import BUNDLED_MODEL, BackendName
 from tests.workers.tiny_models import labels_of, write_tiny_model
@@ -103,6 +104,25 @@ def test_the_bundled_model_is_within_its_limit(tmp_path: Path, capsys: pytest.Ca
         assert line in output.out
     for name in ("resolve", "load", "export", "fuse", "quantise", "check", "write"):
         assert f"prepare: {name} " in output.err
+
+
+def test_rules_are_read_from_the_models_configuration(model: Path, tmp_path: Path) -> None:
+    configuration = json.loads((model / "configuration.json").read_text())
+    (model / "configuration.json").write_text(json.dumps(configuration | {"farm": {"rules": ["MONEY"]}}))
+    folder = prepared(model, tmp_path / "prepared")
+    assert read_manifest(folder).rules == ("MONEY",)
+    recogniser = load(folder, threads=1)
+    assert recogniser.types == ("LOC", "MONEY", "ORG", "PER")
+    found = recogniser.recognise([f"{number}元。" for number in range(100, 200)])
+    assert {entity.type for entities in found for entity in entities if entity.source == RULE} == {"MONEY"}
+
+
+@pytest.mark.parametrize("of_farm", [{"rules": ["WEATHER"]}, {"rules": "MONEY"}, ["MONEY"]])
+def test_a_rule_that_there_is_not_is_refused(model: Path, tmp_path: Path, of_farm: object) -> None:
+    configuration = json.loads((model / "configuration.json").read_text())
+    (model / "configuration.json").write_text(json.dumps(configuration | {"farm": of_farm}))
+    with pytest.raises(SourceIncomplete, match="it may have rules, a list of some of MONEY"):
+        prepared(model, tmp_path / "prepared")
 
 
 def test_a_second_preparation_changes_nothing(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,51 @@
+"""What rules add to what the model found."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.entities import MODEL, Entity
+from workers.engine.rules import RULES, with_ruled
+
+TEXT = "阿里巴巴2014年融资250亿美元，马云捐了1亿元。"
+FOUND = [Entity(0, 4, "COMPANY", 0.9), Entity(4, 9, "TIME", 0.9), Entity(18, 20, "PER", 0.9)]
+
+
+def test_they_stand_in_order_beside_the_models() -> None:
+    entities = with_ruled(TEXT, FOUND, ["MONEY"])
+    assert [TEXT[entity.start : entity.end] for entity in entities] == [
+        "阿里巴巴",
+        "2014年",
+        "250亿美元",
+        "马云",
+        "1亿元",
+    ]
+    assert [entity.source for entity in entities] == ["model", "model", "rule", "model", "rule"]
+
+
+def test_where_two_overlap_the_models_stays() -> None:
+    model = [Entity(15, 18, "ORG", 0.4)]
+    entities = with_ruled(TEXT, model, ["MONEY"])
+    assert [(entity.start, entity.type) for entity in entities] == [(15, "ORG"), (22, "MONEY")]
+
+
+def test_a_model_without_rules_has_its_own_alone() -> None:
+    assert with_ruled(TEXT, FOUND, []) == FOUND
+
+
+@given(
+    st.lists(st.sampled_from(["100元", "在", "¥5", "马云"]), max_size=12).map("".join),
+    st.lists(st.integers(1, 4), max_size=10),
+)
+def test_nothing_overlaps_and_nothing_of_the_models_is_lost(text: str, lengths: list[int]) -> None:
+    model, end = [], 0
+    for length in lengths:
+        if end + length <= len(text):
+            model.append(Entity(end, end + length, "PER", 0.5))
+        end += length + 1
+    entities = with_ruled(text, model, list(RULES))
+    assert all(left.end <= right.start for left, right in pairwise(entities))
+    assert [entity for entity in entities if entity.source == MODEL] == model

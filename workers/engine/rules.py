@@ -1,0 +1,28 @@
+"""What rules find beside a model: types whose entities are told by their form."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from shared.entities import Entity
+from workers.engine.money import MONEY, money
+
+RULES: Mapping[str, Callable[[str], Iterable[Entity]]] = {MONEY: money}
+
+
+def with_ruled(text: str, entities: Sequence[Entity], types: Sequence[str]) -> list[Entity]:
+    """The model's entities of a text with those that the rules of ``types`` find, in order and not overlapping.
+
+    Where two overlap, the model's stays, or that of the rule named first.
+    """
+    found = list(entities)
+    for kind in types:
+        ends = [entity.end for entity in found]
+        added = []
+        for entity in RULES[kind](text):
+            following = bisect_right(ends, entity.start)
+            if following == len(found) or entity.end <= found[following].start:
+                added.append(entity)
+        found = sorted(found + added)
+    return found
