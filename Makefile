@@ -6,7 +6,7 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check prepare clean
+.PHONY: help run test check prepare evaluate clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,10 @@ check: .venv/requirements-dev ## lint, formatting, types
 prepare: .venv/requirements ## prepare a model for serving; SOURCE is a ModelScope id or a folder
 	@test -n "$(SOURCE)" || { echo "make prepare: give SOURCE=owner/name or SOURCE=folder" >&2; exit 2; }
 	@exec $(PYTHON) -m workers.prepare "$(SOURCE)"
+
+evaluate: .venv/requirements-dev ## print the scores of the bundled models; DATA is the folder of the data sets
+	@test -n "$(DATA)" || { echo "make evaluate: give DATA=folder, as training/README.md describes it" >&2; exit 2; }
+	@exec $(PYTHON) -m training.evaluate --data "$(DATA)"
 
 clean: ## remove the virtual environment and caches; prepared models and Redis data (var) stay
 	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Batches of an epoch: views of the sentences, by length, a task a batch."""
+"""Batches of an epoch: views of the sentences, by length."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
 import torch
 
 from training import views
 from training.corpus import Sentence
-from training.tags import labels_of, tag
+from training.sets import HEADS, LabelledSet
+from training.tags import Annotation, labels_of
 from training.views import Names, Typos
 from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
 
@@ -31,14 +33,17 @@ SHIFTED = 0.5
 
 @dataclass(frozen=True)
 class Batch:
-    """Texts of one task. ``ids``, ``mask``, ``positions``: ``(batch, tokens)``; ``tags``: ``(batch, tokens - 2)``."""
+    """Texts with what their annotations allow.
 
-    task: str
+    ``ids``, ``mask`` and ``positions`` are ``(batch, tokens)``; ``lengths`` is ``(batch,)``; ``allowed`` has of each
+    head the labels that a character may have: ``(batch, tokens - 2, labels)``, boolean.
+    """
+
     ids: torch.Tensor
     mask: torch.Tensor
     positions: torch.Tensor
-    tags: torch.Tensor
     lengths: torch.Tensor
+    allowed: Mapping[str, torch.Tensor]
 
     @property
     def characters(self) -> int:
@@ -52,15 +57,21 @@ class Epochs:
     def __init__(
         self,
         sentences: Mapping[str, Sequence[Sentence]],
-        types: Mapping[str, Sequence[str]],
+        sets: Mapping[str, LabelledSet],
         vocabulary: Vocabulary,
         positions: int,
-        names: Mapping[str, Names],
+        names: Names,
+        seed: int = 0,
     ) -> None:
-        """``names``: of the tasks whose sentences are shown with other names too."""
+        """``sentences``: of each of the ``sets``; ``names``: those of PER, LOC and ORG to be shown in them."""
+        self._seed = seed
         self._sentences = sentences
-        self._index = {
-            task: {label: i for i, label in enumerate(labels_of(of_task))} for task, of_task in types.items()
+        self._sets = sets
+        # A head that a set does not teach gets a reading without types, which allows everything.
+        self._annotations = {
+            (head, name): Annotation(types, of_set.readings.get(head, {}))
+            for head, types in HEADS.items()
+            for name, of_set in sets.items()
         }
         self._vocabulary = vocabulary
         self._positions = positions
@@ -80,33 +91,39 @@ class Epochs:
 
     def batches(self, epoch: int) -> list[Batch]:
         """The batches of an epoch, in the order they are learnt from."""
-        random = Random(epoch)
+        seed = self._seed * 1_000 + epoch
+        random = Random(seed)
         # Torch's own random numbers are the network's: a run that goes on in mid-epoch must find them as they were.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(epoch)
-            found = [batch for task in self._sentences for batch in self._of_task(task, random)]
+            torch.manual_seed(seed)
+            found = list(self._grouped(random))
         random.shuffle(found)
         return found
 
-    def _of_task(self, task: str, random: Random) -> Iterator[Batch]:
-        shown = [view for view in self._shown(task, random) if view.text]
+    def _grouped(self, random: Random) -> Iterator[Batch]:
+        shown = [(name, view) for name in self._sets for view in self._shown(name, random) if view.text]
         # Of one length, about, so that there is little padding; not the same neighbours in each epoch.
-        shown.sort(key=lambda view: len(view.text) + random.random() * 4)
-        group: list[Sentence] = []
-        for view in shown:
-            if group and (max(len(view.text), len(group[-1].text)) + 2) * (len(group) + 1) > BATCH_TOKENS:
-                yield self._batch(task, group)
+        shown.sort(key=lambda item: len(item[1].text) + random.random() * 4)
+        group: list[tuple[str, Sentence]] = []
+        for name, view in shown:
+            if group and (max(len(view.text), len(group[-1][1].text)) + 2) * (len(group) + 1) > BATCH_TOKENS:
+                yield self._batch(group)
                 group = []
-            group.append(view)
+            group.append((name, view))
         if group:
-            yield self._batch(task, group)
+            yield self._batch(group)
 
-    def _shown(self, task: str, random: Random) -> Iterator[Sentence]:
-        sentences = [piece for sentence in self._sentences[task] for piece in pieces(sentence)]
+    def _shown(self, name: str, random: Random) -> Iterator[Sentence]:
+        # A share of a set is another one in each epoch.
+        times = self._sets[name].times
+        whole = [
+            sentence for sentence in self._sentences[name] for _ in range(int(times) + (random.random() < times % 1))
+        ]
+        sentences = [piece for sentence in whole for piece in pieces(sentence)]
         random.shuffle(sentences)
         waiting: list[Sentence] = []
         for sentence in sentences:
-            view = self._view(task, sentence, random)
+            view = self._view(sentence, random)
             if random.random() >= IN_CONTEXT:
                 yield view
             elif waiting and sum(len(each.text) for each in waiting) + len(view.text) > random.randint(40, LONGEST):
@@ -117,9 +134,9 @@ class Epochs:
         if waiting:
             yield views.join(waiting)
 
-    def _view(self, task: str, view: Sentence, random: Random) -> Sentence:
-        if task in self._names and random.random() < RENAMED:
-            view = views.rename(view, self._names[task], random.random(), random)
+    def _view(self, view: Sentence, random: Random) -> Sentence:
+        if random.random() < RENAMED:
+            view = views.rename(view, self._names, random.random(), random)
         if random.random() < DISTURBED:
             view = self._typos.disturb(view, random.uniform(0.02, 0.12), random)
         if random.random() < UNPUNCTUATED:
@@ -129,19 +146,28 @@ class Epochs:
             return views.full_width(view)
         return views.half_width(view) if width < FULL_WIDTH + HALF_WIDTH else view
 
-    def _batch(self, task: str, group: Sequence[Sentence]) -> Batch:
-        lengths = torch.tensor([len(sentence.text) for sentence in group])
+    def _batch(self, group: Sequence[tuple[str, Sentence]]) -> Batch:
+        lengths = torch.tensor([len(sentence.text) for _, sentence in group])
         most = int(lengths.max())
         ids = torch.full((len(group), most + 2), PAD)
-        tags = torch.zeros((len(group), most), dtype=torch.long)
-        for row, (text, spans) in enumerate(group):
+        allowed = {
+            head: np.ones((len(group), most, len(labels_of(types))), dtype=np.bool_) for head, types in HEADS.items()
+        }
+        for row, (name, (text, spans)) in enumerate(group):
             ids[row, : len(text) + 2] = torch.tensor([CLS, *self._vocabulary.encode(text), SEP])
-            tags[row, : len(text)] = torch.tensor(tag(len(text), spans, self._index[task]))
+            for head, of_head in allowed.items():
+                of_head[row, : len(text)] = self._annotations[head, name].allowed(len(text), spans)
         mask = (ids != PAD).long()
         hidden = (torch.rand(ids.shape) < HIDDEN) & (ids >= len(SPECIAL))
         ids[hidden] = torch.where(torch.rand(int(hidden.sum())) < 0.5, MASK, UNK)
         starts = torch.randint(0, self._positions - most - 1, (len(group), 1)) * (torch.rand(len(group), 1) < SHIFTED)
-        return Batch(task, ids, mask, starts + torch.arange(most + 2), tags, lengths)
+        return Batch(
+            ids,
+            mask,
+            starts + torch.arange(most + 2),
+            lengths,
+            {head: torch.from_numpy(of_head) for head, of_head in allowed.items()},
+        )
 
 
 def pieces(sentence: Sentence) -> Iterator[Sentence]:

@@ -41,28 +41,51 @@ class Crf(nn.Module):
             self.transitions.masked_fill(self._between, FORBIDDEN),
         )
 
-    def loss(self, emissions: torch.Tensor, tags: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Negative log-likelihood of each path: ``(batch,)``.
+    def loss(self, emissions: torch.Tensor, allowed: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Negative log-likelihood, for each text, of all the paths that its annotation allows: ``(batch,)``.
+
+        Where an annotation says all there is, one path is allowed. Where it has no word of some types, those are
+        allowed wherever it says nothing (Tsuboi et al., COLING 2008, "Training Conditional Random Fields Using
+        Incomplete Annotations"; Greenberg et al., EMNLP 2018).
 
         Args:
             emissions: ``(batch, length, labels)``.
-            tags: ``(batch, length)``; whatever stands beyond a text's length is not looked at.
+            allowed: ``(batch, length, labels)``, the labels that a character may have; whatever stands beyond a text's
+                length is not looked at.
             lengths: ``(batch,)``, at least 1.
         """
-        return self._log_partition(emissions, lengths) - self._path_score(emissions, tags, lengths)
+        among = emissions.masked_fill(~allowed, FORBIDDEN)
+        return self._log_partition(emissions, lengths) - self._log_partition(among, lengths)
 
-    def _path_score(self, emissions: torch.Tensor, tags: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        start, end, between = self.scores()
-        inside = torch.arange(tags.shape[1], device=tags.device) < lengths[:, None]
-        emitted = emissions.gather(2, tags[:, :, None]).squeeze(2).masked_fill(~inside, 0).sum(1)
-        steps = between[tags[:, :-1], tags[:, 1:]].masked_fill(~inside[:, 1:], 0).sum(1)
-        last = tags.gather(1, lengths[:, None] - 1).squeeze(1)
-        return start[tags[:, 0]] + emitted + steps + end[last]
+    @staticmethod
+    def local_loss(emissions: torch.Tensor, allowed: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Negative log-likelihood of what each character is allowed, by its own emissions alone: ``(batch,)``.
+
+        The CRF's loss leaves it to the transitions to tell labels apart, and the softmax of an emission, which is an
+        entity's score, says little then. Arguments as for :meth:`loss`.
+        """
+        among = emissions.masked_fill(~allowed, FORBIDDEN)
+        of_characters = torch.logsumexp(emissions, dim=2) - torch.logsumexp(among, dim=2)
+        inside = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
+        return of_characters.masked_fill(~inside, 0).sum(1)
+
+    def marginals(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Probability of each label for each character, over all paths: ``(batch, length, labels)``.
+
+        It is the derivative of the logarithm of the paths' sum by the emission.
+        """
+        emissions = emissions.detach().requires_grad_()
+        with torch.enable_grad():
+            total = self._log_partition(emissions, lengths).sum()
+        return torch.autograd.grad(total, emissions)[0]
 
     def _log_partition(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         start, end, between = self.scores()
+        # Sums of exponentials as products with a matrix, relative to the greatest, below whose e^-69th is nothing.
+        steps = between.exp()
         alpha = start + emissions[:, 0]
-        for step in range(1, emissions.shape[1]):
-            following = torch.logsumexp(alpha[:, :, None] + between, dim=1) + emissions[:, step]
-            alpha = torch.where((step < lengths)[:, None], following, alpha)
+        for place in range(1, emissions.shape[1]):
+            greatest = alpha.amax(1, keepdim=True).detach()
+            following = ((alpha - greatest).exp() @ steps).clamp_min(1e-30).log() + greatest + emissions[:, place]
+            alpha = torch.where((place < lengths)[:, None], following, alpha)
         return torch.logsumexp(alpha + end, dim=1)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from training.network import Shape, TransformerCrf
-from training.sets import NEWS, TASKS
+from training.sets import HEADS, NEWS, RULES
 from training.tags import labels_of
 from training.vocabulary import Vocabulary
 
@@ -20,12 +20,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write a trained network as a model in ModelScope's layout.")
     parser.add_argument("--run", type=Path, required=True, help="folder of the fine-tuning run")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--head", choices=list(HEADS), default=NEWS)
     parser.add_argument("--layers", type=int, default=Shape.layers)
     parser.add_argument("--width", type=int, default=Shape.width)
     arguments = parser.parse_args()
     state = torch.load(arguments.run / "network.pt", weights_only=True)
     shape = Shape(arguments.layers, arguments.width)
-    export(state, shape, Vocabulary.load(arguments.run / "vocab.txt"), NEWS, arguments.out)
+    export(state, shape, Vocabulary.load(arguments.run / "vocab.txt"), arguments.head, arguments.out)
 
 
 def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary, head: str, folder: Path) -> None:
@@ -34,9 +35,7 @@ def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary,
     Weights are in half precision, which halves the files and which ModelScope's loader reads as well.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    network = TransformerCrf(
-        shape.encoder(len(vocabulary)), {name: labels_of(task.types) for name, task in TASKS.items()}
-    )
+    network = TransformerCrf(shape.encoder(len(vocabulary)), {name: labels_of(types) for name, types in HEADS.items()})
     network.load_state_dict(state)
     of_head = network.head(head)
     crf = (tensor.detach() for tensor in of_head.crf.scores())
@@ -46,7 +45,7 @@ def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary,
     torch.save({name: tensor.half() for name, tensor in weights.items()}, folder / "pytorch_model.bin")
 
     vocabulary.save(folder / "vocab.txt")
-    labels = labels_of(TASKS[head].types)
+    labels = labels_of(HEADS[head])
     config = network.encoder.config.to_diff_dict()
     config |= {
         "architectures": ["BertModel"],
@@ -55,21 +54,21 @@ def export(state: dict[str, torch.Tensor], shape: Shape, vocabulary: Vocabulary,
         "label2id": {label: index for index, label in enumerate(labels)},
     }
     _write(folder / "config.json", config)
-    _write(
-        folder / "configuration.json",
-        {
-            "framework": "pytorch",
-            "task": "named-entity-recognition",
-            "model": {"type": "transformer-crf"},
-            "preprocessor": {
-                "type": "token-cls-tokenizer",
-                "is_split_into_words": True,
-                "padding": "max_length",
-                "max_length": shape.positions,
-            },
-            "pipeline": {"type": "named-entity-recognition"},
+    configuration = {
+        "framework": "pytorch",
+        "task": "named-entity-recognition",
+        "model": {"type": "transformer-crf"},
+        "preprocessor": {
+            "type": "token-cls-tokenizer",
+            "is_split_into_words": True,
+            "padding": "max_length",
+            "max_length": shape.positions,
         },
-    )
+        "pipeline": {"type": "named-entity-recognition"},
+    }
+    if head in RULES:
+        configuration["farm"] = {"rules": RULES[head]}
+    _write(folder / "configuration.json", configuration)
     _write(
         folder / "tokenizer_config.json",
         {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "tokenize_chinese_chars": True},

@@ -113,11 +113,12 @@ class TransformerCrf(nn.Module):
             {name: Head(encoder.config.hidden_size, of_head) for name, of_head in labels.items()}
         )
 
-    def emissions(self, head: str, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """A head's emissions ``(batch, tokens - 2, labels)``: [CLS] and [SEP] have none."""
-        hidden = self.dropout(hidden_states(self.encoder, ids, mask, positions))
-        scores: torch.Tensor = self.head(head).linear(hidden[:, 1:-1])
-        return scores.float()
+    def forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, heads: Sequence[str] | None = None
+    ) -> dict[str, torch.Tensor]:
+        """The emissions of all heads, or of these: ``(batch, tokens - 2, labels)``, as [CLS] and [SEP] have none."""
+        hidden = self.dropout(hidden_states(self.encoder, ids, mask, positions))[:, 1:-1]
+        return {head: self.head(head).linear(hidden).float() for head in heads or self.heads}
 
     def head(self, name: str) -> Head:
         """One of the heads."""

@@ -11,13 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.plot import plot
+
 # Seconds between two checkpoints, and steps between two lines of progress.
 CHECKPOINT_EVERY = 120.0
 REPORT_EVERY = 50
 
 
 class Run:
-    """``progress.jsonl`` has a record a report, ``checkpoint.pt`` what training goes on from."""
+    """``progress.jsonl`` has a record a report, ``progress.png`` draws them, ``checkpoint.pt`` is to go on from."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +148,8 @@ def train(
             run.report(step=done, steps=steps, **evaluate(done))
             network.train()
             reported = time.monotonic()
+        if done in evaluations or done == steps:
+            plot(run.records(), run.folder / "progress.png")
         if time.monotonic() - saved > CHECKPOINT_EVERY or done == steps:
             checkpoint(done)
             saved = time.monotonic()

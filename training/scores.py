@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from training.corpus import Sentence, Span
 from training.network import TransformerCrf
+from training.sets import HEADS, Reading
 from training.tags import labels_of
 from training.vocabulary import CLS, SEP, Vocabulary
 from workers.engine.labels import Labels
 from workers.engine.spans import spans
 from workers.engine.tokens import Tokens
 from workers.engine.viterbi import Crf as Paths
+
+# The name under which a score is of all types.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -44,25 +48,29 @@ class Score:
         return 2 * self.right / (self.there + self.found) if self.right else 0.0
 
 
-def score(pairs: Iterable[tuple[Sequence[Span], Sequence[Span]]]) -> dict[str, Score]:
-    """Scores by type, and of all under the empty name; of pairs of (what is there, what was found)."""
-    there: Counter[str] = Counter()
-    found: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    for expected, given in pairs:
-        there.update(kind for span in expected for kind in (span.type, ""))
-        found.update(kind for span in given for kind in (span.type, ""))
-        right.update(kind for span in set(expected) & set(given) for kind in (span.type, ""))
-    return {kind: Score(there[kind], found[kind], right[kind]) for kind in sorted(there | found)}
+def score(sentences: Sequence[Sentence], found: Sequence[Sequence[Span]], reading: Reading) -> dict[str, Score]:
+    """Scores by type, and of all as :data:`ALL`, of the spans that a head found in a set's sentences.
+
+    Types that the reading does not tell apart are scored as one, such as GOV/ORG; what a head found of types that the
+    set does not annotate is not looked at.
+    """
+    as_one = {kind: "/".join(kinds) for kinds in reading.values() for kind in kinds}
+    counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for sentence, given in zip(sentences, found, strict=True):
+        wanted = {span._replace(type="/".join(reading[span.type])) for span in sentence.spans}
+        looked_at = {span._replace(type=as_one[span.type]) for span in given if span.type in as_one}
+        for place, counted in enumerate((wanted, looked_at, wanted & looked_at)):
+            for span in counted:
+                counts[span.type][place] += 1
+                counts[ALL][place] += 1
+    return {kind: Score(*counts[kind]) for kind in sorted(counts)}
 
 
 @torch.no_grad()
-def find(
-    network: TransformerCrf, head: str, types: Sequence[str], vocabulary: Vocabulary, sentences: Sequence[Sentence]
-) -> list[list[Span]]:
+def find(network: TransformerCrf, head: str, vocabulary: Vocabulary, sentences: Sequence[Sentence]) -> list[list[Span]]:
     """The spans that a network in training finds in each sentence."""
     network.eval()
-    labels = Labels(labels_of(types))
+    labels = Labels(labels_of(HEADS[head]))
     paths = Paths(*(tensor.numpy() for tensor in network.head(head).crf.scores()))
     found = []
     for start in range(0, len(sentences), 64):
@@ -71,7 +79,7 @@ def find(
             ids = torch.tensor([[CLS, *vocabulary.encode(sentence.text), SEP]])
             positions = torch.arange(ids.shape[1])[None]
             with torch.autocast("cpu", torch.bfloat16):
-                emissions.append(network.emissions(head, ids, torch.ones_like(ids), positions)[0].numpy())
+                emissions.append(network(ids, torch.ones_like(ids), positions, [head])[head][0].numpy())
         found += [spans_of(labels, path, of) for path, of in zip(paths.decode(emissions), emissions, strict=True)]
     return found
 

@@ -38,6 +38,9 @@ class Names:
         self._companies = companies
         self._japanese = japanese
 
+    def __contains__(self, kind: str) -> bool:
+        return kind in self._of
+
     def draw(self, kind: str, random: Random) -> str:
         """A name of the type: from the sentences, else composed or from a list."""
         if random.random() < _FROM_LISTS.get(kind, 0.0):
@@ -55,13 +58,14 @@ class Names:
 def rename(sentence: Sentence, names: Names, share: float, random: Random) -> Sentence:
     """The sentence with so large a share of its names replaced by others of their types.
 
-    Those of one character stay: they are short forms, such as 中 and 美, which stand where no other name does.
+    Those of types without names to draw stay, and those of one character: they are short forms, such as 中 and 美,
+    which stand where no other name does.
     """
     text, spans = "", []
     end = 0
     for span in sentence.spans:
         name = sentence.text[span.start : span.end]
-        if len(name) > 1 and random.random() < share:
+        if span.type in names and len(name) > 1 and random.random() < share:
             name = names.draw(span.type, random)
         text += sentence.text[end : span.start]
         spans.append(Span(len(text), len(text) + len(name), span.type))

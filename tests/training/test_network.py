@@ -12,11 +12,15 @@ SHAPE = Shape(layers=2, width=256, positions=512)
 
 
 def test_each_character_has_emissions() -> None:
-    network = TransformerCrf(SHAPE.encoder(50), {"news": labels_of(["PER"]), "boson": labels_of(["time", "location"])})
+    network = TransformerCrf(SHAPE.encoder(50), {"news": labels_of(["PER"]), "generic": labels_of(["TIME", "LOC"])})
     ids = torch.randint(5, 50, (2, 12))
     positions = torch.arange(12).expand(2, -1)
-    assert network.emissions("news", ids, torch.ones_like(ids), positions).shape == (2, 10, 5)
-    assert network.emissions("boson", ids, torch.ones_like(ids), positions).shape == (2, 10, 9)
+    emissions = network(ids, torch.ones_like(ids), positions)
+    assert {head: tuple(of_head.shape) for head, of_head in emissions.items()} == {
+        "news": (2, 10, 5),
+        "generic": (2, 10, 9),
+    }
+    assert list(network(ids, torch.ones_like(ids), positions, ["generic"])) == ["generic"]
 
 
 def test_the_first_heads_look_at_neighbours_wherever_a_text_stands() -> None:

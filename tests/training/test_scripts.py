@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import PROJECT_ROOT, BackendName
-from training.finetune import DEVELOPMENT
-from training.sets import NEWS, TASKS
+from training.sets import DEVELOPMENT, TRAINING
 from workers.loading import load
 from workers.preparation.ensure import ensure_prepared
 
@@ -32,15 +31,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     texts = [(person, place, f"{person}昨天在{place}见到了朋友。") for person in PEOPLE for place in PLACES]
     write(folder / "unlabelled.txt.gz", [text for _, _, text in texts] * 40)
-    sets = {name: task.types for task in TASKS.values() for name in task.sets}
-    for name, types in (sets | dict.fromkeys(DEVELOPMENT, TASKS[NEWS].types)).items():
+    types = {name: [*next(iter(of_set.readings.values()))] for name, of_set in TRAINING.items()}
+    types |= {name: [*reading] for sets in DEVELOPMENT.values() for name, reading in sets.items()}
+    for name in {*types} - {"boson.dev"}:
+        kinds = sorted(types[name])
         records = [
             {
                 "text": text,
-                "entities": [[0, len(person), types[-1]], [len(person) + 3, len(person) + 3 + len(place), types[0]]],
+                "entities": [[0, len(person), kinds[-1]], [len(person) + 3, len(person) + 3 + len(place), kinds[0]]],
             }
             for person, place, text in texts
-        ]
+        ] * (10 if name == "boson.train" else 1)
         write(folder / f"{name}.jsonl.gz", [json.dumps(record, ensure_ascii=False) for record in records])
     for name, entries in (("places", PLACES), ("companies_short", ["百度"]), ("japanese_names", ["田中一郎"])):
         write(folder / f"gazetteer.{name}.txt.gz", entries)
@@ -69,7 +70,15 @@ def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -
         *("--epochs", "30", "--rate", "3e-3", *SMALL),
     )
     assert "msra.dev" in output
-    script("export", "--run", tmp_path / "run", "--out", tmp_path / "model", *SMALL)
+    # What it finds in the plain text teaches a second one.
+    script("label", "--data", data, "--run", tmp_path / "run", "--out", tmp_path / "labelled", *SMALL)
+    script(
+        "finetune",
+        *("--data", data, "--pretrained", tmp_path / "pretrained", "--out", tmp_path / "second"),
+        *("--labelled", tmp_path / "labelled"),
+        *("--seed", "1", "--epochs", "10", "--rate", "3e-3", *SMALL),
+    )
+    script("export", "--run", tmp_path / "second", "--out", tmp_path / "model", *SMALL)
 
     prepared = ensure_prepared(str(tmp_path / "model"), BackendName.ONNX_FP32, tmp_path / "prepared", 0.05)
     recogniser = load(prepared, threads=2)

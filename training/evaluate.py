@@ -1,0 +1,167 @@
+"""Scores of the bundled models: ``python -m training.evaluate --data FOLDER``.
+
+Through the product's engine, on what the models were not trained on. The tables are those of the models' cards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, BackendName, settings
+from training.corpus import Sentence, Span
+from training.scores import ALL, Score, score
+from training.sets import DEVELOPMENT, HEADS, Reading, sentences_of
+from training.views import Typos, join
+from training.vocabulary import SPECIAL, Vocabulary
+from workers.engine.recogniser import Recogniser
+from workers.loading import load
+from workers.preparation.ensure import ensure_prepared
+from workers.preparation.source import RELEVANT_FILES
+
+# Share of characters that are disturbed, and lengths that sentences are joined to, in characters.
+DISTURBED = 0.05
+JOINED = (500, 4_000)
+# The sentence that is timed: 35 characters.
+TIMED = "阿里巴巴集团创始人马云昨在杭州出席了由中国人工智能学会主办的技术峰会。"
+TIMES = 200
+
+
+def main() -> None:
+    """Print the tables of each model as Markdown."""
+    parser = argparse.ArgumentParser(description="Print the tables of the models' cards.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="*",
+        default=[BUNDLED_MODEL, BUNDLED_GENERIC_MODEL],
+        metavar="MODEL",
+        help="folder of a model",
+    )
+    arguments = parser.parse_args()
+    for folder in arguments.models:
+        report(folder, arguments.data)
+
+
+def report(folder: Path, data: Path) -> None:
+    """Print the tables of the model in ``folder``."""
+    int8, fp32 = (_load(folder, backend) for backend in (BackendName.ONNX_INT8, BackendName.ONNX_FP32))
+    # The one with the most types, as those of news are types of generic too.
+    head = max(
+        (head for head, types in HEADS.items() if set(types) <= set(int8.types)), key=lambda head: len(HEADS[head])
+    )
+    vocabulary = Vocabulary.load(folder / "vocab.txt")
+    typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3_000])
+
+    print(f"\n# {folder.name}\n")
+    _table("set", "type", "entities", "precision", "recall", "F1", "F1 in FP32")
+    sets = {name: sentences_of(data, name) for name in DEVELOPMENT[head]}
+    for name, sentences in sets.items():
+        reading = DEVELOPMENT[head][name]
+        scores, of_fp32 = (score(sentences, recognise(model, sentences), reading) for model in (int8, fp32))
+        for kind, of_kind in scores.items():
+            _row(name, kind, of_kind.there, *_figures(of_kind), f"{of_fp32[kind].f1:.3f}")
+
+    print()
+    _table("set", "text", "F1")
+    for name, sentences in sets.items():
+        reading = DEVELOPMENT[head][name]
+        for text, view in _views(sentences, typos):
+            _row(name, text, f"{score(view, recognise(int8, view), reading)[ALL].f1:.3f}")
+
+    print()
+    kinds = [*HEADS[head], "nothing"]
+    _table("there is", *(f"found {kind}" for kind in kinds), "found elsewhere")
+    confusions: Counter[tuple[str, str]] = Counter()
+    for name, sentences in sets.items():
+        confusions.update(confused(sentences, recognise(int8, sentences), DEVELOPMENT[head][name]))
+    for kind in sorted({there for there, _ in confusions}):
+        _row(kind, *(confusions[kind, found] for found in (*kinds, "elsewhere")))
+
+    print()
+    size = sum((folder / name).stat().st_size for name in RELEVANT_FILES if (folder / name).exists())
+    print(f"{size / 2**20:.1f} MiB; {len(TIMED)} characters on one core: ", end="")
+    print(f"{_milliseconds(int8):.1f} ms in INT8, {_milliseconds(fp32):.1f} ms in FP32")
+
+
+def recognise(recogniser: Recogniser, sentences: Sequence[Sentence]) -> list[list[Span]]:
+    """The spans that the engine finds in each sentence."""
+    found = recogniser.recognise([sentence.text for sentence in sentences])
+    return [[Span(entity.start, entity.end, entity.type) for entity in entities] for entities in found]
+
+
+def confused(
+    sentences: Sequence[Sentence], found: Sequence[Sequence[Span]], reading: Reading
+) -> Counter[tuple[str, str]]:
+    """How often an entity of a type is found as each type, at other places that overlap it, or not at all.
+
+    What is found where nothing is counts as ``nothing`` that is found as its type.
+    """
+    known = {kind for kinds in reading.values() for kind in kinds}
+    counts: Counter[tuple[str, str]] = Counter()
+    for sentence, given in zip(sentences, found, strict=True):
+        looked_at = [span for span in given if span.type in known]
+        for start, end, kind in sentence.spans:
+            same = [span.type for span in looked_at if (span.start, span.end) == (start, end)]
+            overlapping = any(span.start < end and start < span.end for span in looked_at)
+            counts["/".join(reading[kind]), same[0] if same else "elsewhere" if overlapping else "nothing"] += 1
+        for start, end, kind in looked_at:
+            if not any(span.start < end and start < span.end for span in sentence.spans):
+                counts["nothing", kind] += 1
+    return counts
+
+
+def joined(sentences: Sequence[Sentence], length: int) -> list[Sentence]:
+    """The sentences joined to texts of about so many characters."""
+    texts: list[Sentence] = []
+    waiting: list[Sentence] = []
+    for sentence in sentences:
+        waiting.append(sentence)
+        if sum(len(each.text) for each in waiting) >= length:
+            texts.append(join(waiting))
+            waiting = []
+    return [*texts, join(waiting)] if waiting else texts
+
+
+def _views(sentences: Sequence[Sentence], typos: Typos) -> Iterable[tuple[str, Sequence[Sentence]]]:
+    yield "as it is", sentences
+    random = Random(0)
+    yield f"{DISTURBED:.0%} of characters disturbed", [typos.disturb(each, DISTURBED, random) for each in sentences]
+    for length in JOINED:
+        yield f"joined to {length:,} characters", joined(sentences, length)
+
+
+def _load(folder: Path, backend: BackendName) -> Recogniser:
+    return load(ensure_prepared(str(folder), backend, settings().data_dir / "prepared", settings().int8_limit), 1)
+
+
+def _milliseconds(recogniser: Recogniser) -> float:
+    taken = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        recogniser.recognise([TIMED])
+        taken.append(time.perf_counter() - began)
+    return median(taken) * 1e3
+
+
+def _figures(of: Score) -> list[str]:
+    return [f"{figure:.3f}" for figure in (of.precision, of.recall, of.f1)]
+
+
+def _table(*names: str) -> None:
+    _row(*names)
+    _row(*["---"] * len(names))
+
+
+def _row(*cells: object) -> None:
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
