@@ -38,7 +38,7 @@ def test_it_follows_the_compose_specification(compose: dict[str, Any]) -> None:
 
 def test_every_setting_reaches_the_containers(compose: dict[str, Any]) -> None:
     settings = {f"RANER_{field.upper()}" for field in Settings.model_fields}
-    for name in ("web", "worker", "flower"):
+    for name in ("web", "worker", "worker-generic", "flower"):
         assert set(compose["services"][name]["environment"]) == settings
 
 
@@ -59,14 +59,28 @@ def test_every_variable_has_the_settings_default(text: str) -> None:
 
 
 def test_web_and_flower_start_as_they_do_without_containers(compose: dict[str, Any]) -> None:
-    settings = Settings(host="0.0.0.0", models="raner-mini=models/raner-mini")
+    settings = Settings(host="0.0.0.0", models="mine=models/mine")
     commands = {process.name: list(process.command[2:]) for process in farm_processes(settings)}  # less `python -m`
     for name in ("web", "flower"):
         assert compose["services"][name]["command"] == commands[name]
 
 
-def test_workers_can_be_scaled(compose: dict[str, Any]) -> None:
-    worker = compose["services"]["worker"]
+def test_each_bundled_model_has_its_workers(compose: dict[str, Any]) -> None:
+    default, *others = Settings.model_construct().sources
+    workers = {name: service for name, service in compose["services"].items() if name.startswith("worker")}
+    assert sorted(service["command"][2:] for service in workers.values()) == [
+        ["workers"],
+        *(["workers", "--model", model] for model in others),
+    ]
+    assert default not in str(workers)
+    for service in workers.values():
+        asked = [argument for argument in service["command"] if argument not in ("python", "-m", "workers")]
+        assert service["healthcheck"]["test"] == ["CMD", "python", "-m", "workers.health", *asked]
+
+
+@pytest.mark.parametrize("name", ["worker", "worker-generic"])
+def test_workers_can_be_scaled(compose: dict[str, Any], name: str) -> None:
+    worker = compose["services"][name]
     assert not {"container_name", "ports", "hostname"} & set(worker)
     # One folder for all, so that the preparation's lock holds between containers.
     assert worker["volumes"] == ["data:/data"]

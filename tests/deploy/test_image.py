@@ -122,11 +122,13 @@ def test_its_files_are_enough_to_import_both_sides(app_folder: Path, tmp_path: P
     assert done.stdout.split() == [str(app_folder / side / "__init__.py") for side in ("web", "workers")]
 
 
-def test_its_bundled_model_is_there(app_folder: Path) -> None:
+def test_its_bundled_models_are_there(app_folder: Path) -> None:
     program = "from shared.settings import settings; print(*settings().sources.values())"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=app_folder, env={}, capture_output=True, text=True, timeout=60, check=True
     )
-    source = Path(done.stdout.strip())
-    assert source.is_relative_to(app_folder)
-    assert (source / "configuration.json").is_file()
+    sources = [Path(line) for line in done.stdout.split()]
+    assert len(sources) == 2
+    for source in sources:
+        assert source.is_relative_to(app_folder)
+        assert (source / "configuration.json").is_file()

@@ -146,7 +146,7 @@ def test_it_starts_a_farm_that_answers_and_ctrl_c_ends_it(farm: Launcher, data_d
     entities = recognise(farm.port, "王小明在北京大学读书。")
     assert {"北京大学"} <= {str(entity["text"]) for entity in entities}
     started = "\n".join(farm.lines)
-    for name in ("redis", "web", "flower", "worker-raner-mini"):
+    for name in ("redis", "web", "flower", "worker-raner-mini-news", "worker-raner-mini-generic"):
         assert re.search(rf"^raner-farm: {name} +\S", started, re.MULTILINE)
 
     # A second one on the same folder is told off, and the first goes on.
@@ -160,19 +160,20 @@ def test_it_starts_a_farm_that_answers_and_ctrl_c_ends_it(farm: Launcher, data_d
     assert status == 0
     assert_all_ended(processes)
     stops = [match[1] for line in lines if (match := re.search(r"system +\| (\S+) stopped \(rc=0\)", line))]
-    assert sorted(stops) == ["flower", "redis", "web", "worker-raner-mini"]
+    assert sorted(stops) == ["flower", "redis", "web", "worker-raner-mini-generic", "worker-raner-mini-news"]
     assert stops[-1] == "redis"
     assert not [line for line in lines if "Traceback" in line]
 
 
 def test_a_process_that_dies_ends_the_farm(farm: Launcher) -> None:
     processes = farm.tree()
-    (worker,) = [each for each in processes if each.cmdline()[1:3] == ["-m", "workers"] and is_leader(each)]
+    command = ["-m", "workers", "--model", "raner-mini-news"]
+    (worker,) = [each for each in processes if each.cmdline()[1:5] == command and is_leader(each)]
     worker.kill()
     status, lines = farm.ended()
     assert status == 1
     assert re.fullmatch(
-        r"raner-farm: worker-raner-mini ended with signal SIGKILL, the others were stopped; its last line: .+",
+        r"raner-farm: worker-raner-mini-news ended with signal SIGKILL, the others were stopped; its last line: .+",
         lines[-1],
     )
     assert_all_ended(processes)

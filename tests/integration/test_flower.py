@@ -15,7 +15,7 @@ def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) ->
     assert task["name"] == "ner.recognise"
     assert task["state"] == "SUCCESS"
     assert task["runtime"] > 0
-    assert task["worker"].startswith("raner-mini@")
+    assert task["worker"].startswith("raner-mini-news@")
     assert job_id in task["args"]
     assert "马云" not in str(task)
     page = farm.http.get(f"{farm.flower_url}/task/{job_id}.0", timeout=30)

@@ -18,7 +18,7 @@ from shared.queues import queue_name
 from tests.integration.sentences import sentences
 from tests.support.farm import Farm, running_farm
 
-WORKER = "worker-raner-mini"
+WORKER = "worker-raner-mini-news"
 # Some seconds of work for one worker process, in some twenty pieces.
 LONG_TEXT = "".join(sentences(200)) * 10
 
@@ -117,7 +117,7 @@ def test_a_job_whose_web_process_died_before_it_was_enqueued(farm: Farm) -> None
         text = "马云在杭州。".encode()
         new = NewJob(
             id=uuid.uuid4().hex,
-            model="raner-mini",
+            model="raner-mini-news",
             types=None,
             offsets=OffsetUnit.CODEPOINT,
             texts=text,
@@ -128,13 +128,13 @@ def test_a_job_whose_web_process_died_before_it_was_enqueued(farm: Farm) -> None
             fingerprint="",
         )
         JobStore(redis).create(new)
-        assert redis.llen(queue_name("raner-mini")) == 0
+        assert redis.llen(queue_name("raner-mini-news")) == 0
     assert farm.ended(new.id)["status"] == "succeeded"
 
 
 def test_a_message_that_was_lost(farm: Farm, undisturbed: list[dict[str, Any]]) -> None:
     job_ids = [running(farm), *(farm.submit(text=f"马云在杭州{number}。") for number in range(5))]
     with Redis.from_url(farm.redis.url) as redis:
-        redis.delete(queue_name("raner-mini"))
+        redis.delete(queue_name("raner-mini-news"))
     assert entities_of(farm, job_ids[0]) == undisturbed
     assert {farm.ended(job_id)["status"] for job_id in job_ids[1:]} == {"succeeded"}

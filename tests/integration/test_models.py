@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import BUNDLED_MODEL, PROJECT_ROOT
+from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, PROJECT_ROOT
 from tests.support.farm import Farm, running_farm
 
 TEXT = "王小明在北京大学读书。"
@@ -18,11 +18,11 @@ TEXT = "王小明在北京大学读书。"
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Farm]:
-    """A farm of two models that differ in their name only."""
+    """A farm of both bundled models."""
     with running_farm(
         tmp_path_factory.mktemp("farm"),
         data_dir,
-        RANER_MODELS=f"first={BUNDLED_MODEL},second={BUNDLED_MODEL}",
+        RANER_MODELS=f"first={BUNDLED_GENERIC_MODEL},second={BUNDLED_MODEL}",
         RANER_DEFAULT_MODEL="second",
         RANER_CACHE_TTL="0",
     ) as farm:
@@ -34,6 +34,22 @@ def test_each_is_served_by_its_own_node(farm: Farm) -> None:
         (result,) = farm.ended(farm.submit(text=TEXT, model=name))["results"]
         assert result["model"].startswith(f"{name}@")
     assert farm.ended(farm.submit(text=TEXT))["model"] == "second"
+
+
+def test_what_a_rule_found_says_so(farm: Farm) -> None:
+    models = {model["name"]: model["types"] for model in farm.get("/api/v1/models").json()["models"]}
+    assert models["second"] == ["LOC", "ORG", "PER"]
+    assert {"COMPANY", "MONEY", "TIME", "TITLE"} < set(models["first"])
+    text = "董事长王小明说，😀公司去年盈利3.5亿元。"
+    job = farm.submit(text=text, model="first", offsets="utf16")
+    (result,) = farm.ended(job)["results"]
+    sources = {entity["text"]: entity["source"] for entity in result["entities"]}
+    assert sources["王小明"] == "model"
+    assert sources["3.5亿元"] == "rule"
+    (money,) = [entity for entity in result["entities"] if entity["type"] == "MONEY"]
+    assert money == {"text": "3.5亿元", "type": "MONEY", "start": 16, "end": 21, "score": 1.0, "source": "rule"}
+    (only_news,) = farm.ended(farm.submit(text=text, model="second"))["results"]
+    assert {entity["source"] for entity in only_news["entities"]} == {"model"}
 
 
 def test_a_model_without_a_worker_keeps_its_jobs_and_leaves_the_others_alone(farm: Farm) -> None:
@@ -84,15 +100,15 @@ def test_a_node_whose_model_cannot_be_loaded_ends_and_takes_no_piece(
         own.start("web")
         own.wait_ready("/healthz")
         waiting = own.submit(text=TEXT)
-        own.start("worker-raner-mini")
-        assert own.processes["worker-raner-mini"].wait(60) == 1
-        *_, last = own.log("worker-raner-mini").splitlines()
-        assert last.startswith("workers: model 'raner-mini' cannot be loaded from ")
+        own.start("worker-raner-mini-news")
+        assert own.processes["worker-raner-mini-news"].wait(60) == 1
+        *_, last = own.log("worker-raner-mini-news").splitlines()
+        assert last.startswith("workers: model 'raner-mini-news' cannot be loaded from ")
         assert "remove that folder to have the model prepared anew" in last
         assert own.get(f"/api/v1/jobs/{waiting}").json()["status"] == "queued"
         shutil.rmtree(damaged)
         shutil.copytree(data_dir, damaged)
-        own.start("worker-raner-mini")
+        own.start("worker-raner-mini-news")
         assert own.ended(waiting)["status"] == "succeeded"
     finally:
         own.clear_away()

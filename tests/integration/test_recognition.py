@@ -46,7 +46,7 @@ def test_a_job_is_accepted_then_polled(farm: Farm) -> None:
     (result,) = job["results"]
     assert spans(result)[:4] == [(start, end, kind) for _, kind, start, end, _ in EXPECTED]
     assert result["counts"] == {"ORG": 2, "PER": 1, "LOC": 1}
-    assert result["model"].startswith("raner-mini@")
+    assert result["model"].startswith("raner-mini-news@")
 
 
 def test_waiting_sees_the_end(farm: Farm) -> None:
@@ -185,7 +185,7 @@ def test_many_callers_at_once_each_get_their_own(farm: Farm) -> None:
 
 def test_the_farm_says_what_it_serves(farm: Farm) -> None:
     (model,) = farm.get("/api/v1/models").json()["models"]
-    assert model["name"] == "raner-mini"
+    assert model["name"] == "raner-mini-news"
     assert model["types"] == ["LOC", "ORG", "PER"]
     assert (model["state"], model["workers"], model["default"]) == ("ready", 2, True)
 
@@ -194,5 +194,5 @@ def test_metrics_tell_what_was_done(farm: Farm) -> None:
     farm.post("/ner", {"text": EXAMPLE})
     metrics = farm.get("/metrics").text
     assert 'raner_http_requests_total{method="POST",route="/ner",status="200"}' in metrics
-    assert 'raner_workers{model="raner-mini"} 2.0' in metrics
-    assert 'raner_queue_pieces{model="raner-mini"} 0.0' in metrics
+    assert 'raner_workers{model="raner-mini-news"} 2.0' in metrics
+    assert 'raner_queue_pieces{model="raner-mini-news"} 0.0' in metrics

@@ -16,7 +16,7 @@ import psutil
 import requests
 
 from deploy.processes import farm_processes
-from shared.settings import PROJECT_ROOT, Settings
+from shared.settings import BUNDLED_MODEL, PROJECT_ROOT, Settings
 from tests.support.redis_server import RedisServer
 
 # The first start of a model on a data folder prepares it.
@@ -42,6 +42,8 @@ class Farm:
             "RANER_FLOWER_PORT": str(flower_port),
             "RANER_DATA_DIR": str(data_dir),
             "RANER_WORKERS": "1",
+            # One model is enough for most tests.
+            "RANER_MODELS": f"{BUNDLED_MODEL.name}={BUNDLED_MODEL}",
             **variables,
         }
         self.url = f"http://127.0.0.1:{port}"
