@@ -25,7 +25,7 @@ SHARE = 1 / 3
 
 
 def main() -> None:
-    """Train, report scores on the development sets, write ``network.pt``: the average of the weights."""
+    """Train, report scores on the development sets, write their average: ``network.pt``, and its ``encoder.pt``."""
     parser = argparse.ArgumentParser(description="Teach a pre-trained encoder to find entities.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--pretrained", type=Path, required=True, help="folder of the pre-training run")
@@ -97,6 +97,9 @@ def main() -> None:
         evaluate=evaluate,
     )
     torch.save(average.state, run.folder / "network.pt")
+    # A second run may begin where this one ended.
+    network.load_state_dict(average.state)
+    torch.save(network.encoder.state_dict(), run.folder / "encoder.pt")
 
 
 if __name__ == "__main__":

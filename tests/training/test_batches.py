@@ -24,6 +24,7 @@ SETS = {
     "news.train": LabelledSet({"news": {"LOC": ("LOC",), "PER": ("PER",)}}),
     "times.train": LabelledSet({"generic": {"time": ("TIME",)}}, times=2),
 }
+NUMERALS = "一二三四五六七八九十"
 VOCABULARY = Vocabulary(sorted({character for sentence in NEWS + TIMES for character in sentence.text}))
 
 
@@ -95,6 +96,25 @@ def _times(allowed: torch.Tensor) -> list[Span]:
     labels = labels_of(HEADS["generic"])
     begins = (allowed[:, labels.index("B-TIME")] & (allowed.sum(1) == 1)).nonzero().flatten().tolist()
     return [Span(begin, begin + 2, "TIME") for begin in begins]
+
+
+def test_of_a_set_that_is_there_less_than_once_each_epoch_has_another_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    for chance in ("RENAMED", "DISTURBED", "UNPUNCTUATED", "HIDDEN", "FULL_WIDTH", "HALF_WIDTH"):
+        monkeypatch.setattr(batches, chance, 0)
+    texts = [f"今天{first}{second}开会。" for first in NUMERALS for second in NUMERALS]
+    sentences = {"times.train": [Sentence(text, (Span(0, 2, "time"),)) for text in texts]}
+    sets = {"times.train": LabelledSet(SETS["times.train"].readings, times=1 / 3)}
+    vocabulary = Vocabulary(sorted(set("".join(texts))))
+    epochs = Epochs(sentences, sets, vocabulary, 512, Names(NEWS, ["上海"], ["百度"], ["田中"]))
+
+    shown = []
+    for epoch in range(12):
+        characters = "".join(
+            vocabulary.tokens[token] for batch in epochs.batches(epoch) for token in batch.ids.flatten().tolist()
+        )
+        shown.append({text for text in texts if text in characters})
+    assert all(len(texts) / 6 < len(share) < len(texts) / 2 for share in shown)
+    assert len(set[str]().union(*shown)) > len(texts) * 0.9
 
 
 def test_some_characters_are_hidden_and_some_texts_begin_elsewhere(epochs: Epochs) -> None:
