@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
+from typing import Any
 
 import structlog
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, ReadOnlyError, TimeoutError
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from shared.errors import SettingsError, StoreUnavailable
@@ -24,6 +32,32 @@ REFUSES_WRITES = (OutOfMemoryError, ReadOnlyError)
 # Tries of a command before it fails, with 0.05 s to 2 s between them: about 1 s in all, or some minutes.
 TRIES = 4
 PATIENT_TRIES = 150
+
+
+class ScriptingRedis(Redis):  # type: ignore[misc]  # see pyproject.toml
+    """A client that tells why Redis refused a script's write, whichever version it talks to.
+
+    Before Redis 7, an error inside a script comes as an ``ERR`` that quotes it.
+    """
+
+    def parse_response(self, *args: Any, **options: Any) -> Any:
+        """The answer to a command.
+
+        Raises:
+            OutOfMemoryError: Redis is full.
+            ReadOnlyError: it is a replica just now.
+            RedisError: what else redis-py raises.
+        """
+        try:
+            return super().parse_response(*args, **options)
+        except (OutOfMemoryError, ReadOnlyError):
+            raise
+        except ResponseError as error:
+            if ": -OOM " in str(error):
+                raise OutOfMemoryError(str(error)) from error
+            if ": -READONLY " in str(error):
+                raise ReadOnlyError(str(error)) from error
+            raise
 
 
 def redis_url() -> str:
@@ -49,7 +83,7 @@ def redis_client(patient: bool = False) -> Redis:
             again. Otherwise a command fails after about a second, and at once where Redis refuses it: a web request
             should answer soon.
     """
-    return Redis.from_url(
+    return ScriptingRedis.from_url(
         redis_url(),
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=2.0), PATIENT_TRIES if patient else TRIES),
         retry_on_error=[*UNAVAILABLE, *REFUSES_WRITES] if patient else [*UNAVAILABLE],
