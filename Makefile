@@ -6,7 +6,7 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check prepare evaluate clean
+.PHONY: help run test check styles prepare evaluate clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -14,13 +14,17 @@ help: ## say what there is
 run: .venv/requirements ## start web page, API, Flower, workers and a private Redis; Ctrl-C ends them
 	@exec $(PYTHON) -m deploy.local
 
-test: check ## check the code, then run all tests; ARGS goes to pytest, as in ARGS=tests/web
+test: check ## check the code, find a browser, run all tests; ARGS goes to pytest, as in ARGS=tests/web
+	@$(PYTHON) -m tests.support.browser
 	@exec $(PYTHON) -m pytest $(ARGS)
 
 check: .venv/requirements-dev ## lint, formatting, types
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy $(SOURCES)
+
+styles: ## build the page's style sheet from web/styles; needs npm, which nothing else does
+	@cd web/styles && npm ci --silent && npm run --silent build
 
 prepare: .venv/requirements ## prepare a model for serving; SOURCE is a ModelScope id or a folder
 	@test -n "$(SOURCE)" || { echo "make prepare: give SOURCE=owner/name or SOURCE=folder" >&2; exit 2; }
@@ -31,7 +35,7 @@ evaluate: .venv/requirements-dev ## print the scores of the bundled models; DATA
 	@exec $(PYTHON) -m training.evaluate --data "$(DATA)"
 
 clean: ## remove the virtual environment and caches; prepared models and Redis data (var) stay
-	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache web/styles/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps, touched when everything is installed: nothing is looked at again until a requirements file changes.

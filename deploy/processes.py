@@ -33,7 +33,7 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
         FarmProcess(
             "web",
             (python, "-m", "gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()"),
-            f"{base_url(settings)}  (the API is described at /docs)",
+            f"{base_url(settings)}  (the page; the API is described at /docs)",
         ),
         FarmProcess("flower", flower, base_url(settings, settings.flower_port)),
         *(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from shared.jobs import Job
+from shared.jobs import Job, OffsetUnit
 from web.farm import farm
 from web.job_view import job_view
 from web.problems import problems
-from web.schemas import JobPath, JobRequest, JobView, SubmitHeaders, WaitQuery
+from web.schemas import JobPath, JobQuery, JobRequest, JobView, SubmitHeaders, WaitQuery
 from web.submission import submit
 
 # Seconds after which a client that polls should look again.
@@ -34,9 +34,10 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
 
 
 @api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, **problems(401, 404, 422, 503)})
-def get_job(path: JobPath, query: WaitQuery) -> Response:
+def get_job(path: JobPath, query: JobQuery) -> Response:
     """The job's state and progress, and its results once it succeeded. `wait` holds the answer until it ends."""
-    return _answer(farm().jobs.wait(path.job_id, query.wait), pending_status=200)
+    job = farm().jobs.wait(path.job_id, query.wait)
+    return _answer(job, pending_status=200, unit=query.offsets, with_texts=query.texts)
 
 
 @api.delete("/<string:job_id>", summary="Cancel a job", responses={200: JobView, **problems(401, 404, 409, 503)})
@@ -45,8 +46,8 @@ def delete_job(path: JobPath) -> Response:
     return _answer(farm().jobs.cancel(path.job_id), pending_status=200)
 
 
-def _answer(job: Job, pending_status: int) -> Response:
-    response = jsonify(job_view(farm(), job))
+def _answer(job: Job, pending_status: int, unit: OffsetUnit | None = None, with_texts: bool = False) -> Response:
+    response = jsonify(job_view(farm(), job, unit or job.offsets, with_texts))
     if not job.status.ended:
         response.status_code = pending_status
         response.headers["Retry-After"] = RETRY_AFTER

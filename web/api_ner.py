@@ -34,7 +34,7 @@ def post_ner(body: NerRequest) -> Response:
         )
     if job.status is not JobStatus.SUCCEEDED:
         raise JobFailed(job.error or f"the job was {job.status}", job_id)
-    (result,) = results_view(farm(), job)
+    (result,) = results_view(farm(), job, [body.text], body.offsets)
     data = [
         {
             "text": entity["text"],

@@ -7,7 +7,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from shared.logs import configure_logs
 from shared.settings import settings
-from web import api_health, api_jobs, api_models, api_ner, metrics, problems
+from web import api_farm, api_health, api_jobs, api_models, api_ner, metrics, page, problems
 from web.auth import check_key
 from web.json_body import CompactJSONProvider, check_body
 
@@ -19,7 +19,7 @@ points of the text exactly as it was sent, the end exclusive; `offsets=utf16` co
 are `application/problem+json` (RFC 9457) and say what to change.
 """
 
-GUARDED = (api_jobs, api_ner, api_models)
+GUARDED = (api_jobs, api_ner, api_models, api_farm)
 # Here and not in create_app: the blueprints are the modules' own, whatever number of applications is made of them.
 for _module in GUARDED:
     _module.api.before_request(check_key)
@@ -65,8 +65,7 @@ def create_app() -> OpenAPI:
     for module in (*GUARDED, api_health):
         app.register_api(module.api)
 
-    # The page will be here.
-    app.add_url_rule("/", "index", lambda: redirect("/docs"))
+    page.register(app)
     app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
     app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(app.api_doc))
 

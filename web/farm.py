@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 
 from redis import Redis
 
 from shared import registry
 from shared.job_store import JobStore
+from shared.queues import queue_name
 from shared.redis_client import redis_client
-from shared.registry import ModelInfo
+from shared.registry import ModelInfo, WorkerInfo
+from shared.settings import settings
 
 # A model's version changes when a worker with another one starts; a second's delay costs a cache hit, no more.
 MODELS_FRESH = 1.0
+
+
+@dataclass(frozen=True)
+class ModelLoad:
+    """What a served model has to do just now, and who does it."""
+
+    name: str
+    workers: int  # live worker processes that hold it
+    queue: int  # pieces that wait
+    open_jobs: int  # jobs that have not ended
 
 
 class Farm:
@@ -34,6 +48,14 @@ class Farm:
                 self._models = registry.models(self.redis)
                 self._read_at = time.monotonic()
             return self._models.get(name)
+
+    def loads(self, workers: list[WorkerInfo]) -> list[ModelLoad]:
+        """The load of each served model, where ``workers`` are the live ones."""
+        alive = Counter(worker.model for worker in workers)
+        return [
+            ModelLoad(name, alive[name], self.redis.llen(queue_name(name)), self.jobs.count_open(name))
+            for name in settings().sources
+        ]
 
 
 @lru_cache(maxsize=1)

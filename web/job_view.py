@@ -1,4 +1,4 @@
-"""A job as the API shows it: its types filter and offset unit applied."""
+"""A job as the API shows it: its types filter and an offset unit applied."""
 
 from __future__ import annotations
 
@@ -13,31 +13,40 @@ from shared.offsets import Utf16Offsets
 from web.farm import Farm
 
 
-def job_view(farm: Farm, job: Job) -> dict[str, Any]:
-    """The job as :class:`web.schemas.JobView`; plain dicts, since a job may hold many thousand entities."""
+def job_view(farm: Farm, job: Job, unit: OffsetUnit, with_texts: bool) -> dict[str, Any]:
+    """The job as :class:`web.schemas.JobView`; plain dicts, since a job may hold many thousand entities.
+
+    Raises:
+        JobNotFound: it expired since it was read.
+    """
     view: dict[str, Any] = {
         "id": job.id,
         "status": job.status,
         "model": job.model,
+        "offsets": unit,
         "progress": {"done": job.done, "total": job.total},
         "created_at": _time(job.created),
         "started_at": _time(job.started),
         "finished_at": _time(job.finished),
     }
-    if job.status is JobStatus.SUCCEEDED:
-        view["results"] = results_view(farm, job)
+    succeeded = job.status is JobStatus.SUCCEEDED
+    texts = farm.jobs.texts(job.id) if with_texts or succeeded else []
+    if with_texts:
+        view["texts"] = texts
+    if succeeded:
+        view["results"] = results_view(farm, job, texts, unit)
     if job.error is not None:
         view["error"] = job.error
     return view
 
 
-def results_view(farm: Farm, job: Job) -> list[dict[str, Any]]:
-    """The results of a succeeded job, one for each text.
+def results_view(farm: Farm, job: Job, texts: list[str], unit: OffsetUnit) -> list[dict[str, Any]]:
+    """The results of a succeeded job, one for each of its texts.
 
     Raises:
         JobNotFound: it expired since it was read.
     """
-    texts, results = farm.jobs.texts(job.id), farm.jobs.results(job.id)
+    results = farm.jobs.results(job.id)
     if len(texts) != len(results):
         raise JobNotFound(f"job {job.id} has expired")
     views = []
@@ -45,7 +54,7 @@ def results_view(farm: Farm, job: Job) -> list[dict[str, Any]]:
         wanted = [entity for entity in entities if job.types is None or entity.type in job.types]
         views.append(
             {
-                "entities": _entities(text, wanted, job.offsets),
+                "entities": _entities(text, wanted, unit),
                 "counts": dict(Counter(entity.type for entity in wanted)),
                 "model": version,
                 "cached": cached,

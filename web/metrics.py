@@ -20,16 +20,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
 from shared import registry
-from shared.queues import queue_name
-from shared.settings import settings
 from web.farm import Farm
+
+# Upper bounds; there is one more for what took longer.
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 REQUESTS = Counter("raner_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
     "raner_http_request_seconds",
     "Seconds to answer a request.",
     ["route"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    buckets=SECONDS_BUCKETS,
 )
 CACHE_LOOKUPS = Counter("raner_cache_lookups", "Texts looked up in the result cache.", ["outcome"])
 
@@ -44,16 +45,15 @@ class FarmCollector(Collector):
         """The farm's figures now."""
         waiting = GaugeMetricFamily("raner_queue_pieces", "Pieces waiting in a model's queue.", labels=["model"])
         open_jobs = GaugeMetricFamily("raner_jobs_open", "Jobs that have not ended.", labels=["model"])
-        for model in settings().sources:
-            waiting.add_metric([model], self._farm.redis.llen(queue_name(model)))
-            open_jobs.add_metric([model], self._farm.jobs.count_open(model))
         alive = GaugeMetricFamily("raner_workers", "Live worker processes with a loaded model.", labels=["model"])
         pieces = CounterMetricFamily("raner_worker_pieces", "Pieces recognised.", labels=["model", "worker"])
         chars = CounterMetricFamily("raner_worker_characters", "Characters recognised.", labels=["model", "worker"])
         busy = CounterMetricFamily("raner_worker_busy_seconds", "Seconds of recognition.", labels=["model", "worker"])
         workers = registry.workers(self._farm.redis)
-        for model in settings().sources:
-            alive.add_metric([model], sum(worker.model == model for worker in workers))
+        for load in self._farm.loads(workers):
+            waiting.add_metric([load.name], load.queue)
+            open_jobs.add_metric([load.name], load.open_jobs)
+            alive.add_metric([load.name], load.workers)
         for worker in workers:
             labels = [worker.model, worker.id]
             pieces.add_metric(labels, worker.pieces)
@@ -62,16 +62,21 @@ class FarmCollector(Collector):
         yield from (waiting, open_jobs, alive, pieces, chars, busy)
 
 
+def web_registry() -> CollectorRegistry:
+    """The metrics of every web process where gunicorn runs several, else of this one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    of_all = CollectorRegistry()
+    MultiProcessCollector(of_all)  # type: ignore[no-untyped-call]
+    return of_all
+
+
 def metrics(farm: Farm) -> Response:
-    """All metrics, in Prometheus's text format; those of every web process where gunicorn runs several."""
+    """All metrics, in Prometheus's text format."""
     farm_registry = CollectorRegistry()
     farm_registry.register(FarmCollector(farm))
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        web_registry = CollectorRegistry()
-        MultiProcessCollector(web_registry)  # type: ignore[no-untyped-call]
-    else:
-        web_registry = REGISTRY
-    return Response(generate_latest(web_registry) + generate_latest(farm_registry), content_type=CONTENT_TYPE_LATEST)
+    text = generate_latest(web_registry()) + generate_latest(farm_registry)
+    return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
 def register(app: Flask) -> None:

@@ -67,6 +67,15 @@ class WaitQuery(_Request):
     wait: float = Field(0, ge=0, le=MAX_WAIT, description="Seconds to wait for the job's end before answering.")
 
 
+class JobQuery(WaitQuery):
+    """How a job is to be shown."""
+
+    texts: bool = Field(False, description="Whether the job comes with its `texts`, as they were sent.")
+    offsets: OffsetUnit | None = Field(
+        None, description="What `start` and `end` count. Default: what was asked for when the job was submitted."
+    )
+
+
 class SubmitHeaders(BaseModel):
     """Headers of a submission."""
 
@@ -116,10 +125,12 @@ class JobView(BaseModel):
     id: str
     status: JobStatus
     model: str
+    offsets: OffsetUnit = Field(description="What `start` and `end` of the results count.")
     progress: Progress
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    texts: list[str] | None = Field(None, description="The texts as they were sent; there where they were asked for.")
     results: list[Result] | None = Field(None, description="One for each text, in order; there once the job succeeded.")
     error: str | None = Field(None, description="Why the job failed.")
 
@@ -158,6 +169,36 @@ class ModelsView(BaseModel):
     """The served models."""
 
     models: list[ModelView]
+
+
+class LoadView(BaseModel):
+    """What a model has to do just now, and who does it."""
+
+    name: str
+    workers: int = Field(description="Live worker processes that hold it.")
+    queue: int = Field(description="Pieces that wait.")
+    open_jobs: int = Field(description="Jobs that have not ended.")
+
+
+class CacheLookups(BaseModel):
+    """Texts that were looked up in the result cache."""
+
+    hits: int
+    misses: int
+
+
+class FarmView(BaseModel):
+    """The farm at work. `requests`, `request_seconds` and `cache` are counters of all web processes."""
+
+    models: list[LoadView]
+    requests: int = Field(description="Answers of `/ner` and `/api/v1/jobs`, whatever their status.")
+    request_seconds: list[tuple[float | None, int]] = Field(
+        description="How many of these answers took at most so many seconds: pairs of an upper bound, null for the "
+        "last that has none, and a count that includes those of all lower bounds.",
+        examples=[[[0.1, 7], [1, 9], [None, 10]]],
+    )
+    cache: CacheLookups
+    time: float = Field(description="When this was so: seconds since the epoch.")
 
 
 class HealthView(BaseModel):

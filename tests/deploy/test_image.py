@@ -80,7 +80,9 @@ def test_what_is_copied_exists_and_is_sent_to_the_build(source: str) -> None:
     assert sent_to_build(Path(source))
 
 
-@pytest.mark.parametrize("path", [".git", ".venv/bin/python", "var/redis", "tests", "shared/__pycache__/errors.pyc"])
+@pytest.mark.parametrize(
+    "path", [".git", ".venv/bin/python", "var/redis", "tests", "shared/__pycache__/errors.pyc", "web/styles/x"]
+)
 def test_what_does_not_belong_into_the_image_stays_out(path: str) -> None:
     assert not sent_to_build(Path(path))
 
@@ -120,6 +122,23 @@ def test_its_files_are_enough_to_import_both_sides(app_folder: Path, tmp_path: P
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(app_folder / side / "__init__.py") for side in ("web", "workers")]
+
+
+def test_it_has_the_page_and_its_files(app_folder: Path) -> None:
+    program = "from web.app import create_app; print(create_app().test_client().get('/').text)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=app_folder,
+        env={"RANER_REDIS_URL": "redis://127.0.0.1:1/0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = re.findall(r'"/(assets/[^"]+)"', done.stdout)
+    assert "assets/js/main.js" in loaded
+    for path in loaded:
+        assert (app_folder / "web" / "page" / path).is_file(), path
 
 
 def test_its_bundled_models_are_there(app_folder: Path) -> None:

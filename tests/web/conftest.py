@@ -106,6 +106,12 @@ def find_ma_yun(text: str) -> list[Entity]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def one_model(with_settings: Callable[..., None]) -> None:
+    """Serves one model, where a test says nothing else."""
+    with_settings(models=f"{NAME}=models/{NAME}")
+
+
 @pytest.fixture
 def worker(redis: Redis) -> Worker:
     """A worker that has announced its model."""

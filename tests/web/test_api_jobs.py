@@ -127,6 +127,82 @@ def test_offsets_count_what_was_asked_for(client: FlaskClient, worker: Worker, u
     assert result["entities"] == [{**PER, "start": start, "end": start + 2}]
 
 
+@pytest.mark.parametrize(("submitted", "asked"), [("codepoint", "utf16"), ("utf16", "codepoint")])
+def test_offsets_can_be_asked_for_in_the_other_unit(
+    client: FlaskClient, worker: Worker, submitted: str, asked: str
+) -> None:
+    start = {"codepoint": 3, "utf16": 5}
+    job_id = submit(client, text="😀𠮷a马云", offsets=submitted)
+    assert client.get(f"/api/v1/jobs/{job_id}?offsets={asked}").get_json()["offsets"] == asked
+    worker.do(job_id)
+    for unit, query in ((asked, f"?offsets={asked}"), (submitted, "")):
+        job = client.get(f"/api/v1/jobs/{job_id}{query}").get_json()
+        assert job["offsets"] == unit
+        assert job["results"][0]["entities"] == [{**PER, "start": start[unit], "end": start[unit] + 2}]
+
+
+def test_a_job_says_what_its_offsets_count(client: FlaskClient, worker: Worker) -> None:
+    assert client.post("/api/v1/jobs", json={"text": TEXT}).get_json()["offsets"] == "codepoint"
+    answer = client.post("/api/v1/jobs", json={"text": TEXT, "offsets": "utf16"})
+    assert answer.get_json()["offsets"] == "utf16"
+    assert client.delete(answer.headers["Location"]).get_json()["offsets"] == "utf16"
+
+
+@pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
+def test_its_texts_are_shown_to_who_asks_in_every_state(client: FlaskClient, worker: Worker, end: str) -> None:
+    texts = ["马云"] * 39 + ["😀\r\n𠮷"]
+    address = f"/api/v1/jobs/{submit(client, texts=texts)}"
+    job_id = address.rsplit("/", 1)[1]
+
+    def shown() -> tuple[str, list[str]]:
+        job = client.get(f"{address}?texts=true").get_json()
+        return job["status"], job["texts"]
+
+    assert shown() == ("queued", texts)
+    worker.do(job_id, 0)
+    assert shown() == ("running", texts)
+    if end == "succeeded":
+        worker.do(job_id, 1)
+    elif end == "failed":
+        worker.jobs.fail(job_id, NAME, "piece 1 failed 4 times")
+    else:
+        client.delete(address)
+    assert shown() == (end, texts)
+
+
+def test_its_texts_are_not_shown_to_who_does_not_ask(client: FlaskClient, worker: Worker) -> None:
+    answer = client.post("/api/v1/jobs", json={"text": TEXT})
+    worker.do(answer.get_json()["id"])
+    for job in (answer, *(client.get(answer.headers["Location"] + query) for query in ("", "?texts=false"))):
+        assert "texts" not in job.get_json()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "👨‍👩‍👧马云", "\ud83d马云\ude00", "\x00\r\n\u2028马云\u202e\ufeff", "e\u0301 é ﬁ Å"]
+)
+def test_its_texts_are_those_that_were_sent(client: FlaskClient, worker: Worker, text: str) -> None:
+    answer = client.post("/api/v1/jobs", data=json.dumps({"text": text}), content_type="application/json")
+    worker.do(answer.get_json()["id"])
+    body = client.get(answer.headers["Location"] + "?texts=true").get_data()
+    assert json.loads(body)["texts"] == [text]
+
+
+def test_entities_lie_in_the_texts_that_come_with_them(client: FlaskClient, worker: Worker) -> None:
+    job_id = submit(client, text="😀马云👨‍👩‍👧在𠮷杭州。")
+    worker.do(job_id)
+    job = client.get(f"/api/v1/jobs/{job_id}?texts=true&offsets=utf16").get_json()
+    units = job["texts"][0].encode("utf-16-le")
+    for entity in job["results"][0]["entities"]:
+        assert units[2 * entity["start"] : 2 * entity["end"]].decode("utf-16-le") == entity["text"]
+    assert [entity["text"] for entity in job["results"][0]["entities"]] == ["马云", "杭州"]
+
+
+def test_texts_can_be_waited_for_together_with_the_results(client: FlaskClient, at_work: Worker) -> None:
+    job_id = client.post("/api/v1/jobs", json={"text": TEXT}).get_json()["id"]
+    job = client.get(f"/api/v1/jobs/{job_id}?wait=20&texts=true").get_json()
+    assert (job["status"], job["texts"]) == ("succeeded", [TEXT])
+
+
 @pytest.mark.parametrize("text", ["👨‍👩‍👧马云", "\ud83d马云\ude00", "\x00马云\u202e", '马云"\\</script>'])
 def test_a_text_comes_back_as_it_was_sent(client: FlaskClient, worker: Worker, text: str) -> None:
     worker.find = lambda found_in: [Entity(0, len(found_in), "PER", 1.0)]
@@ -247,6 +323,17 @@ def test_a_job_that_expires_while_it_is_read_is_not_there(
     worker.do(job_id)
     redis.delete(f"raner:job:{job_id}:{part}")
     answer = client.get(f"/api/v1/jobs/{job_id}")
+    assert answer.status_code == 404
+    assert "has expired" in answer.get_json()["detail"]
+
+
+def test_a_job_whose_texts_expire_while_they_are_read_is_not_there(
+    client: FlaskClient, worker: Worker, redis: Redis
+) -> None:
+    job_id = submit(client, text=TEXT)
+    redis.delete(f"raner:job:{job_id}:texts")
+    assert client.get(f"/api/v1/jobs/{job_id}").status_code == 200
+    answer = client.get(f"/api/v1/jobs/{job_id}?texts=true")
     assert answer.status_code == 404
     assert "has expired" in answer.get_json()["detail"]
 

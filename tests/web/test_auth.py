@@ -11,6 +11,7 @@ from web.app import create_app
 
 CALLS = [
     ("GET", "/api/v1/models"),
+    ("GET", "/api/v1/farm"),
     ("POST", "/api/v1/jobs"),
     ("GET", "/api/v1/jobs/x"),
     ("DELETE", "/api/v1/jobs/x"),
@@ -72,7 +73,20 @@ def test_the_document_says_that_a_key_is_needed_where_it_is(with_settings: Calla
     assert document["components"]["securitySchemes"]["key"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/swagger", "/metrics"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/jobs/x",
+        "/assets/js/main.js",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/swagger",
+        "/metrics",
+    ],
+)
 def test_what_says_nothing_of_texts_needs_none(
     client: FlaskClient, with_settings: Callable[..., None], path: str
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from flask.testing import FlaskClient
 from redis import Redis
 
 from shared import registry
 from tests.web.conftest import NAME, VERSION, Worker
-from web.farm import Farm
+from web.farm import Farm, ModelLoad
 
 
 def test_a_model_is_unknown_until_a_worker_has_loaded_it(redis: Redis) -> None:
@@ -40,3 +43,17 @@ def test_a_new_version_is_seen_once_the_old_knowledge_is_stale(
     after = farm.model(NAME)
     assert after is not None
     assert after.version == "v2"
+
+
+def test_each_served_model_has_its_load(
+    client: FlaskClient, worker: Worker, redis: Redis, with_settings: Callable[..., None]
+) -> None:
+    with_settings(models=f"{NAME}=x,idle=y")
+    for number in (1, 2):
+        worker.beat(number)
+    client.post("/api/v1/jobs", json={"texts": ["马云"] * 40})
+    loads = Farm(redis).loads(registry.workers(redis))
+    assert loads == [
+        ModelLoad(NAME, workers=2, queue=2, open_jobs=1),
+        ModelLoad("idle", workers=0, queue=0, open_jobs=0),
+    ]

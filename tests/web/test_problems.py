@@ -96,6 +96,25 @@ def test_a_wrong_query_is_named(
     assert redis.keys() == []
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("texts=maybe", "texts: Input should be a valid boolean"),
+        ("offsets=bytes", "offsets: Input should be 'codepoint' or 'utf16'"),
+        ("offsets=", "offsets: Input should be 'codepoint' or 'utf16'"),
+    ],
+)
+def test_a_wrong_way_to_show_a_job_is_named(client: FlaskClient, query: str, says: str) -> None:
+    assert says in problem_of(client.get(f"/api/v1/jobs/x?{query}"), 422)["detail"]
+
+
+@pytest.mark.parametrize("query", ["texts=true", "offsets=utf16"])
+def test_how_a_job_is_shown_is_no_matter_of_its_submission(client: FlaskClient, redis: Redis, query: str) -> None:
+    answer = client.post(f"/api/v1/jobs?{query}", json={"text": "a"})
+    assert "Extra inputs are not permitted" in problem_of(answer, 422)["detail"]
+    assert redis.keys() == []
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_key_of_the_wrong_length_is_named(client: FlaskClient, key: str) -> None:
     answer = client.post("/api/v1/jobs", json={"text": "a"}, headers={"Idempotency-Key": key})
@@ -210,6 +229,7 @@ def own_client(own_redis: RedisServer) -> FlaskClient:
         ("GET", "/api/v1/jobs/x"),
         ("DELETE", "/api/v1/jobs/x"),
         ("GET", "/api/v1/models"),
+        ("GET", "/api/v1/farm"),
         ("GET", "/metrics"),
     ],
 )

@@ -1,0 +1,123 @@
+"""The page for people, at ``/`` and at each job's permalink, and its files under ``/assets/``.
+
+All of it is read, filled in and packed once, when the application is made: each process serves one state of the files,
+whatever happens to them meanwhile, and names that are not among them lead nowhere. Who edits them starts the web server
+anew. Nobody has to keep a copy for ever either: a browser asks each time whether it has changed, and the answer is
+mostly 304.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import NotFound
+
+from shared.settings import settings
+
+FOLDER = Path(__file__).parent / "page"
+ASSETS = FOLDER / "assets"
+
+# What kinds of files are served: whatever else lies in the folder, such as an editor's backup, is not.
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+
+# The page runs its own files and nothing else, and makes no HTML out of a string: a text cannot become a script.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
+# Nor does it need anything of the machine that it is shown on.
+DENIED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
+PAGE_HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in CONTENT_SECURITY_POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in DENIED),
+}
+
+
+@dataclass(frozen=True)
+class Body:
+    """Bytes as they are sent in one encoding, and the ETag of just these."""
+
+    data: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Body:
+        """The body; its ETag is a hash, so that every process gives the same."""
+        return cls(data, hashlib.sha256(data).hexdigest()[:32])
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in both of the encodings that it is served in."""
+
+    content_type: str
+    plain: Body
+    packed: Body
+
+    @classmethod
+    def of(cls, data: bytes, content_type: str) -> File:
+        """The file, packed; without a time stamp, which would change the ETag at each start."""
+        return cls(content_type, Body.of(data), Body.of(gzip.compress(data, mtime=0)))
+
+    def answer(self) -> Response:
+        """The answer to the present request: 304 where its sender has this file."""
+        packed = request.accept_encodings.quality("gzip") > 0
+        body = self.packed if packed else self.plain
+        response = Response(body.data, content_type=self.content_type)
+        if packed:
+            response.content_encoding = "gzip"
+        response.vary.add("Accept-Encoding")
+        response.cache_control.no_cache = True
+        response.set_etag(body.etag)
+        response.make_conditional(request)
+        return response
+
+
+def register(app: Flask) -> None:
+    """Serve the page and its files from ``app``. They are no calls of the API, so its document does not list them."""
+    page = File.of(_filled_in().encode(), "text/html; charset=utf-8")
+    assets = {
+        path.relative_to(ASSETS).as_posix(): File.of(path.read_bytes(), CONTENT_TYPES[path.suffix])
+        for path in ASSETS.rglob("*")
+        if path.suffix in CONTENT_TYPES and path.is_file()
+    }
+
+    def show_page(**_job: str) -> Response:
+        # Which job it is about, the page's script reads off its address.
+        response = page.answer()
+        response.headers.update(PAGE_HEADERS)
+        return response
+
+    def show_asset(name: str) -> Response:
+        if name not in assets:
+            raise NotFound
+        return assets[name].answer()
+
+    app.add_url_rule("/", "page", show_page)
+    app.add_url_rule("/jobs/<string:job_id>", "job_page", show_page)
+    app.add_url_rule("/assets/<path:name>", "asset", show_asset)
+
+
+def _filled_in() -> str:
+    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("index.html").render(
+        max_text_chars=settings().max_text_chars, flower_port=settings().flower_port
+    )
