@@ -1,5 +1,7 @@
 /** Calls of the farm's public API. */
 
+import { keep, kept } from "./storage.js";
+
 const KEY = "raner.key";
 /** Milliseconds after which a server that does not answer counts as gone. */
 const PATIENCE = 30_000;
@@ -67,12 +69,12 @@ export async function call(method, path, { body, headers = {}, signal, patience 
 
 /** The API key that this tab sends, or none. */
 export function apiKey() {
-  return sessionStorage.getItem(KEY) ?? "";
+  return kept(KEY, "sessionStorage") ?? "";
 }
 
 /** Send this key from now on, until the tab is closed. */
 export function useApiKey(/** @type {string} */ key) {
-  sessionStorage.setItem(KEY, key);
+  keep(KEY, key, "sessionStorage");
 }
 
 function parsed(/** @type {string} */ text) {

@@ -17,7 +17,7 @@ const SENTENCE_END = /[。！？；!?;]/;
 export function cutIntoBlocks(text, entities) {
   const blocks = [];
   let entity = 0;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = text.length - start <= MOST ? text.length : cutAfter(text, start);
     while (entity < entities.length && entities[entity].end <= end) entity += 1;
     if (entity < entities.length && entities[entity].start < end) end = entities[entity].end;

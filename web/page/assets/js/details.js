@@ -64,7 +64,9 @@ export class Details {
     this.#current = mark;
     mark.scrollIntoView({ block: "center", inline: "nearest" });
     // Blocks that come near are laid out only now, and may be higher or lower than they were taken for.
-    requestAnimationFrame(() => requestAnimationFrame(() => mark.scrollIntoView({ block: "center", inline: "nearest" })));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => mark.scrollIntoView({ block: "center", inline: "nearest" })),
+    );
   }
 
   #onKey(/** @type {KeyboardEvent} */ event) {
@@ -99,7 +101,10 @@ export class Details {
       make(
         "dl",
         "details-rows",
-        ...Object.entries(rows).flatMap(([name, value]) => [make("dt", "", t(`details.${name}`)), make("dd", "", value)]),
+        ...Object.entries(rows).flatMap(([name, value]) => [
+          make("dt", "", t(`details.${name}`)),
+          make("dd", "", value),
+        ]),
       ),
     );
     this.#shown = mark;
@@ -112,7 +117,8 @@ export class Details {
     const frame = this.#output.getBoundingClientRect();
     // An entity that goes over a line's end has a box on each; the first is where it begins.
     const [box] = this.#shown.getClientRects();
-    this.#details.hidden = !box || box.bottom < Math.max(0, frame.top) || box.top > Math.min(window.innerHeight, frame.bottom);
+    this.#details.hidden =
+      !box || box.bottom < Math.max(0, frame.top) || box.top > Math.min(window.innerHeight, frame.bottom);
     if (this.#details.hidden) return;
     const own = this.#details.getBoundingClientRect();
     const left = Math.max(GAP, Math.min(box.left, window.innerWidth - own.width - GAP));

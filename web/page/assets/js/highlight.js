@@ -78,9 +78,14 @@ export class Highlighter {
 }
 
 /** About how many lines a part of a text takes. */
-function linesOf(/** @type {string} */ text, /** @type {number} */ start, /** @type {number} */ end, /** @type {number} */ most) {
+function linesOf(
+  /** @type {string} */ text,
+  /** @type {number} */ start,
+  /** @type {number} */ end,
+  /** @type {number} */ most,
+) {
   let lines = 0;
-  for (let place = start; place < end; ) {
+  for (let place = start; place < end;) {
     const found = text.indexOf("\n", place);
     const next = found < 0 || found >= end ? end : found + 1;
     lines += Math.ceil((next - place) / most);

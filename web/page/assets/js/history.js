@@ -2,6 +2,7 @@
 
 import { byId, make } from "./dom.js";
 import { dateTime, onLanguage, t } from "./language.js";
+import { forget, keep, kept } from "./storage.js";
 
 const STORED = "raner.history";
 const MOST_ENTRIES = 50;
@@ -26,7 +27,7 @@ export class History {
       onOpen(link.dataset.id);
     });
     this.#clear.addEventListener("click", () => {
-      localStorage.removeItem(STORED);
+      forget(STORED);
       this.#draw();
     });
     // Another tab may have written to it.
@@ -35,11 +36,17 @@ export class History {
   }
 
   /** Keep a job that succeeded. */
-  add(/** @type {{id: string, text: string, characters: number, entities: number}} */ { id, text, characters, entities }) {
-    const snippet = text.slice(0, 4 * SNIPPET).replace(/\s+/g, " ").trim().slice(0, SNIPPET);
-    const kept = text.length <= MOST_TEXT ? text : null;
+  add(
+    /** @type {{id: string, text: string, characters: number, entities: number}} */ { id, text, characters, entities },
+  ) {
+    const snippet = text
+      .slice(0, 4 * SNIPPET)
+      .replace(/\s+/g, " ")
+      .trim()
+      .slice(0, SNIPPET);
+    const whole = text.length <= MOST_TEXT ? text : null;
     const others = read().filter((entry) => entry.id !== id);
-    write([{ id, at: Date.now(), snippet, characters, entities, text: kept }, ...others].slice(0, MOST_ENTRIES));
+    write([{ id, at: Date.now(), snippet, characters, entities, text: whole }, ...others].slice(0, MOST_ENTRIES));
     this.#draw();
   }
 
@@ -57,11 +64,7 @@ export class History {
           "a",
           "history-link",
           make("bdi", "history-snippet", snippet || t("history.blank")),
-          make(
-            "span",
-            "history-meta",
-            t("history.meta", { at: dateTime(at), characters, entities }),
-          ),
+          make("span", "history-meta", t("history.meta", { at: dateTime(at), characters, entities })),
         );
         link.href = `/jobs/${encodeURIComponent(id)}`;
         link.dataset.id = id;
@@ -74,7 +77,7 @@ export class History {
 /** @returns {Entry[]} */
 function read() {
   try {
-    const entries = JSON.parse(localStorage.getItem(STORED) ?? "[]");
+    const entries = JSON.parse(kept(STORED) ?? "[]");
     return Array.isArray(entries) ? entries : [];
   } catch {
     return [];
@@ -82,13 +85,7 @@ function read() {
 }
 
 function write(/** @type {Entry[]} */ entries) {
-  for (let kept = entries; kept.length > 0; kept = kept.slice(0, -1)) {
-    try {
-      localStorage.setItem(STORED, JSON.stringify(kept));
-      return;
-    } catch (error) {
-      // The browser's quota: the oldest make room.
-      if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
-    }
-  }
+  let rest = entries;
+  // The browser's quota: the oldest make room.
+  while (rest.length > 0 && !keep(STORED, JSON.stringify(rest))) rest = rest.slice(0, -1);
 }

@@ -2,6 +2,7 @@
 
 import en from "./messages-en.js";
 import zh from "./messages-zh.js";
+import { keep, kept } from "./storage.js";
 
 const WORDS = { zh, en };
 const TAGS = { zh: "zh-CN", en: "en" };
@@ -55,11 +56,7 @@ export function dateTime(/** @type {number} */ milliseconds) {
 /** Use the other language from now on. */
 export function switchLanguage() {
   current = current === "zh" ? "en" : "zh";
-  try {
-    localStorage.setItem(STORED, current);
-  } catch {
-    // A browser that keeps nothing asks again next time.
-  }
+  keep(STORED, current);
   translate();
 }
 
@@ -81,11 +78,7 @@ export function translate() {
 }
 
 function chosen() {
-  try {
-    const stored = localStorage.getItem(STORED);
-    if (stored === "zh" || stored === "en") return stored;
-  } catch {
-    // As where nothing was stored.
-  }
+  const stored = kept(STORED);
+  if (stored === "zh" || stored === "en") return stored;
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }

@@ -190,6 +190,8 @@ class Page {
   }
 
   #end(/** @type {import("./job.js").Job} */ job, /** @type {string[]} */ texts, /** @type {number} */ seconds) {
+    // What a try before the last one met with is over.
+    this.#status.trouble(null);
     if (job.status === "succeeded") {
       const total = (job.results ?? []).reduce((sum, { entities }) => sum + entities.length, 0);
       this.#status.say("succeeded", () => t("status.succeeded", { count: total }));
@@ -203,9 +205,7 @@ class Page {
   #onProgress = (/** @type {import("./job.js").Job} */ { status, progress }) => {
     this.#status.trouble(null);
     this.#status.progress(progress);
-    this.#status.say(status, () =>
-      t(`status.${status}`, progress),
-    );
+    this.#status.say(status, () => t(`status.${status}`, progress));
   };
 
   #onRetry = (/** @type {Error} */ error) => {

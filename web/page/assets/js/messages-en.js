@@ -54,7 +54,8 @@ export default {
   "problem.expired-kept.advice":
     "Its text was still in this browser's history and is in the input again: press “Detect” once more.",
   "problem.full": "The queue is full",
-  "problem.full.advice": "The farm is busy. Press “Detect” again in about {seconds} s; your text is still in the input.",
+  "problem.full.advice":
+    "The farm is busy. Press “Detect” again in about {seconds} s; your text is still in the input.",
   "problem.store": "The farm's store does not answer just now",
   "problem.store.advice": "No accepted job is lost. The page keeps trying; there is no need to submit again.",
   "problem.unreachable": "The server cannot be reached",
@@ -63,7 +64,8 @@ export default {
   "problem.file.kind": "This kind of file cannot be opened: {name}",
   "problem.file.kind.advice": "Files ending in .txt, .md and .docx can. Save an old .doc as .docx first.",
   "problem.file.size": "The text of the file is too long",
-  "problem.file.size.advice": "It has {characters} characters, and {limit} can be submitted: divide it into several files.",
+  "problem.file.size.advice":
+    "It has {characters} characters, and {limit} can be submitted: divide it into several files.",
   "problem.file.large": "The file is too large",
   "problem.file.large.advice":
     "It has {megabytes} MB, and up to {limit} MB can be opened: take its pictures out, or save it as .txt.",

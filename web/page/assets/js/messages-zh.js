@@ -57,7 +57,8 @@ export default {
   "problem.store": "集群的存储暂时没有应答",
   "problem.store.advice": "已接受的任务不会丢失，页面会自动重试，不必重新提交。",
   "problem.unreachable": "连接不上服务器",
-  "problem.unreachable.advice": "服务器或网络可能中断了。页面会自动重试；输入框里的文本没有动，已接受的任务也不会丢失。",
+  "problem.unreachable.advice":
+    "服务器或网络可能中断了。页面会自动重试；输入框里的文本没有动，已接受的任务也不会丢失。",
   "problem.file.kind": "打不开这种文件：{name}",
   "problem.file.kind.advice": "可以打开 .txt、.md 和 .docx 文件。旧的 .doc 请先另存为 .docx。",
   "problem.file.size": "文件里的文本太长",

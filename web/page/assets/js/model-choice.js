@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { byId } from "./dom.js";
 import { onLanguage, t } from "./language.js";
+import { keep, kept } from "./storage.js";
 
 const STORED = "raner.model";
 
@@ -14,12 +15,12 @@ export class ModelChoice {
   /** @type {Model[]} */
   #models = [];
   /** @type {?string} */
-  #wanted = localStorage.getItem(STORED);
+  #wanted = kept(STORED);
 
   constructor() {
     this.#select.addEventListener("change", () => {
       this.#wanted = this.#select.value;
-      localStorage.setItem(STORED, this.#select.value);
+      keep(STORED, this.#select.value);
     });
     onLanguage(() => this.#draw());
   }

@@ -3,20 +3,7 @@
 import { isKnown, t } from "./language.js";
 
 /** Types in the order in which they are listed; each has a class of its own in the style sheet. */
-const ORDER = [
-  "PER",
-  "LOC",
-  "ORG",
-  "COMPANY",
-  "GOV",
-  "SCENE",
-  "TITLE",
-  "TIME",
-  "MONEY",
-  "PRODUCT",
-  "WORK",
-  "GAME",
-];
+const ORDER = ["PER", "LOC", "ORG", "COMPANY", "GOV", "SCENE", "TITLE", "TIME", "MONEY", "PRODUCT", "WORK", "GAME"];
 
 /** The style class of a type; subtypes such as `PER.NAM` have their type's. */
 export function typeClass(/** @type {string} */ type) {
