@@ -30,8 +30,11 @@ export class Details {
 
   constructor(/** @type {import("./highlight.js").Highlighter} */ highlighter) {
     this.#highlighter = highlighter;
-    this.#output.addEventListener("pointerover", (event) => this.#show(markAt(event.target)));
-    this.#output.addEventListener("pointerleave", () => this.hide());
+    // Not pointerover: a jump that scrolls the text under a pointer at rest is no wish of the user's.
+    this.#output.addEventListener("pointermove", (event) => this.#show(markAt(event.target) ?? focusedMark()));
+    // A finger does not hover.
+    this.#output.addEventListener("click", (event) => this.#show(markAt(event.target) ?? focusedMark()));
+    this.#output.addEventListener("pointerleave", () => this.#show(focusedMark()));
     this.#output.addEventListener("focusin", (event) => this.#show(markAt(event.target)));
     this.#output.addEventListener("focusout", () => this.hide());
     this.#output.addEventListener("keydown", (event) => this.#onKey(event));
@@ -75,7 +78,7 @@ export class Details {
     const shown = this.#highlighter.marks.filter((mark) => !mark.classList.contains("entity-off"));
     if (shown.length === 0) return;
     event.preventDefault();
-    const focused = markAt(document.activeElement);
+    const focused = focusedMark();
     const at = focused ? shown.indexOf(focused) : move === KEYS.ArrowLeft || move === KEYS.ArrowUp ? shown.length : -1;
     const mark = shown[Math.max(0, Math.min(shown.length - 1, move(at, shown.length)))];
     this.goTo(Number(mark.dataset.index));
@@ -90,6 +93,7 @@ export class Details {
       this.hide();
       return;
     }
+    if (mark === this.#shown) return;
     const entity = this.#entities[Number(mark.dataset.index)];
     const rows = {
       type: typeName(entity.type),
@@ -130,4 +134,8 @@ export class Details {
 
 function markAt(/** @type {?EventTarget} */ target) {
   return target instanceof Element ? /** @type {?HTMLElement} */ (target.closest("mark.entity")) : null;
+}
+
+function focusedMark() {
+  return markAt(document.activeElement);
 }
