@@ -20,7 +20,13 @@ class OnnxNetwork:
         options.inter_op_num_threads = 1
         # Threads that wait by spinning take the cores from the other worker processes.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(folder / NETWORK), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            str(folder / NETWORK),
+            options,
+            providers=["CPUExecutionProvider"],
+            # It would undo what workers/preparation/export.py has left apart.
+            disabled_optimizers=["SkipLayerNormFusion"],
+        )
 
     def emissions(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """See :class:`workers.backends.base.Network`."""

@@ -9,6 +9,9 @@ from shared.entities import Entity
 from workers.engine.labels import Labels, Position
 from workers.engine.tokens import Tokens
 
+# As plain numbers: these are looked up for every labelled word, and an enum takes its time for each.
+_OUTSIDE, _BEGIN, _END, _SINGLE = map(int, (Position.OUTSIDE, Position.BEGIN, Position.END, Position.SINGLE))
+
 
 def spans(labels: Labels, path: NDArray[np.intp], emissions: NDArray[np.float32], tokens: Tokens) -> list[Entity]:
     """The entities that a label path spells, in order and not overlapping.
@@ -21,18 +24,18 @@ def spans(labels: Labels, path: NDArray[np.intp], emissions: NDArray[np.float32]
         emissions: ``(words, labels)``; their softmax at an entity's first word is its score.
         tokens: says where the words stand.
     """
-    positions = labels.positions[path]
     found: list[tuple[int, int]] = []
     first = previous = -1
-    for word in np.flatnonzero(positions).tolist():
-        position = positions[word]
-        if first >= 0 and (word != previous + 1 or position in (Position.BEGIN, Position.SINGLE)):
+    for word, position in enumerate(labels.positions[path].tolist()):
+        if position == _OUTSIDE:
+            continue
+        if first >= 0 and (word != previous + 1 or position in (_BEGIN, _SINGLE)):
             found.append((first, previous))
             first = -1
         if first < 0:
             first = word
         previous = word
-        if position in (Position.END, Position.SINGLE):
+        if position in (_END, _SINGLE):
             found.append((first, word))
             first = -1
     if first >= 0:

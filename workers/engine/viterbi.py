@@ -28,28 +28,32 @@ class Crf:
 
         All sequences take each step together, and what one gets does not depend on the others.
         """
+        if not emissions:
+            return []
         # Longest first, so that the sequences still going on are always the first `going` rows.
         order = sorted(range(len(emissions)), key=lambda index: -len(emissions[index]))
         lengths = np.array([len(emissions[index]) for index in order])
-        if not len(lengths):
-            return []
-        scores = self.start + np.stack([emissions[index][0] for index in order])
+        # (words, sequences, labels), so that each step is one block of memory
+        steps = np.zeros((lengths[0], len(order), len(self.start)), np.float32)
+        for row, index in enumerate(order):
+            steps[: lengths[row], row] = emissions[index]
+        going_at = np.searchsorted(-lengths, -np.arange(lengths[0])).tolist()
+        scores = self.start + steps[0]
         backward = []
         for step in range(1, lengths[0]):
-            going = int(np.searchsorted(-lengths, -step))
+            going = going_at[step]
             # (going, from, to)
             through = scores[:going, :, None] + self.transitions
-            best = through.argmax(axis=1)
-            backward.append(best)
-            reached = np.take_along_axis(through, best[:, None, :], axis=1)[:, 0]
-            scores[:going] = reached + np.stack([emissions[index][step] for index in order[:going]])
+            backward.append(through.argmax(axis=1))
+            scores[:going] = through.max(axis=1) + steps[step, :going]
         last = (scores + self.end).argmax(axis=1)
 
         paths: list[NDArray[np.intp]] = [last] * len(order)
         for row, index in enumerate(order):
-            path = np.empty(lengths[row], np.intp)
-            path[-1] = last[row]
+            label = int(last[row])
+            path = [label]
             for step in range(lengths[row] - 1, 0, -1):
-                path[step - 1] = backward[step - 1][row, path[step]]
-            paths[index] = path
+                label = int(backward[step - 1][row, label])
+                path.append(label)
+            paths[index] = np.array(path[::-1], np.intp)
         return paths

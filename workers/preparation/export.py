@@ -44,7 +44,10 @@ def export(network: Emissions, path: Path) -> None:
 
 
 def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
-    """Fuse attention, layer normalisation and GELU, each into one operation of ONNX Runtime.
+    """Fuse attention, embeddings and GELU, each into one operation of ONNX Runtime.
+
+    Layer normalisation stays apart from the addition before it: the operation that does both is six times as slow on a
+    CPU as LayerNormalization is (0.92 of 2.95 ms for 35 characters at 6 layers of 320 in INT8, against 0.15).
 
     Args:
         config: the encoder's, with ``num_attention_heads`` and ``hidden_size``.
@@ -52,13 +55,17 @@ def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
     Returns:
         How many operations of each kind were made. An encoder unlike BERT may get none; it is slower then, not wrong.
     """
+    from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
 
+    options = FusionOptions("bert")
+    options.enable_skip_layer_norm = False
     fused = optimize_model(
         str(exported),
         model_type="bert",
         num_heads=config.num_attention_heads,
         hidden_size=config.hidden_size,
+        optimization_options=options,
         opt_level=0,
     )
     fused.save_model_to_file(str(path), use_external_data_format=is_large(exported))

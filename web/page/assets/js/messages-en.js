@@ -65,7 +65,7 @@ export default {
   "problem.file.kind.advice": "Files ending in .txt, .md and .docx can. Save an old .doc as .docx first.",
   "problem.file.size": "The text of the file is too long",
   "problem.file.size.advice":
-    "It has {characters} characters, and {limit} can be submitted: divide it into several files.",
+    "It has at least {characters} characters, and {limit} can be submitted: divide it into several files.",
   "problem.file.large": "The file is too large",
   "problem.file.large.advice":
     "It has {megabytes} MB, and up to {limit} MB can be opened: take its pictures out, or save it as .txt.",

@@ -62,7 +62,7 @@ export default {
   "problem.file.kind": "打不开这种文件：{name}",
   "problem.file.kind.advice": "可以打开 .txt、.md 和 .docx 文件。旧的 .doc 请先另存为 .docx。",
   "problem.file.size": "文件里的文本太长",
-  "problem.file.size.advice": "它有 {characters} 字，最多可以提交 {limit} 字；请分成几个文件。",
+  "problem.file.size.advice": "它至少有 {characters} 字，最多可以提交 {limit} 字；请分成几个文件。",
   "problem.file.large": "文件太大",
   "problem.file.large.advice": "它有 {megabytes} MB，这里最多能打开 {limit} MB；请删去其中的图片，或另存为 .txt。",
   "problem.file.password": "文件有密码保护",
