@@ -15,7 +15,7 @@ from shared.settings import BackendName
 from tests.workers.preparation.fake_hub import fake_hub
 from tests.workers.tiny_models import write_tiny_model
 from workers.preparation.ensure import ensure_prepared
-from workers.preparation.manifest import read_manifest
+from workers.preparation.manifest import FORMAT, read_manifest
 
 INT8 = BackendName.ONNX_INT8
 # In a process of its own, like a worker's.
@@ -94,7 +94,7 @@ def test_a_limit_lowered_later_counts(tiny: Path, prepared_dir: Path) -> None:
 def test_another_format_is_refused(tiny: Path, prepared_dir: Path, tmp_path: Path) -> None:
     folder = ensure_prepared(str(tiny), INT8, prepared_dir, 1.0)
     text = (folder / "manifest.json").read_text()
-    (tmp_path / "manifest.json").write_text(text.replace('"format": 1', '"format": 999'))
+    (tmp_path / "manifest.json").write_text(text.replace(f'"format": {FORMAT}', '"format": 999'))
     with pytest.raises(SourceIncomplete, match="format 999"):
         read_manifest(tmp_path)
     (tmp_path / "manifest.json").write_text(text.replace('"labels"', '"tags"'))
