@@ -39,22 +39,30 @@ export async function call(method, path, { body, headers = {}, signal, patience 
   const key = apiKey();
   if (key) sent["X-API-Key"] = key;
   if (body !== undefined) sent["Content-Type"] = "application/json";
-  const limit = AbortSignal.timeout(patience);
+  // Not AbortSignal.any, which browsers of 2022 do not have.
+  const given = new AbortController();
+  const stop = () => given.abort();
+  const timer = setTimeout(stop, patience);
+  signal?.addEventListener("abort", stop, { once: true });
   /** @type {Response} */
   let response;
   let text;
   try {
+    signal?.throwIfAborted();
     response = await fetch(path, {
       method,
       headers: sent,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: given.signal,
       cache: "no-store",
     });
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Unreachable(String(error));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
   const answer = parsed(text);
   if (response.ok && answer !== undefined) return answer;
