@@ -70,11 +70,11 @@ def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -
         *("--epochs", "30", "--rate", "3e-3", *SMALL),
     )
     assert "msra.dev" in output
-    # What it finds in the plain text teaches a second one.
+    # What it finds in the plain text teaches a second one, which begins where it ended.
     script("label", "--data", data, "--run", tmp_path / "run", "--out", tmp_path / "labelled", *SMALL)
     script(
         "finetune",
-        *("--data", data, "--pretrained", tmp_path / "pretrained", "--out", tmp_path / "second"),
+        *("--data", data, "--pretrained", tmp_path / "run", "--out", tmp_path / "second"),
         *("--labelled", tmp_path / "labelled"),
         *("--seed", "1", "--epochs", "10", "--rate", "3e-3", *SMALL),
     )
