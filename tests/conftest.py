@@ -51,3 +51,9 @@ def with_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Non
     yield change
     monkeypatch.undo()
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the prepared models of all farms are."""
+    return tmp_path_factory.mktemp("data")

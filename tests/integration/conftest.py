@@ -11,12 +11,6 @@ from tests.support.farm import Farm, running_farm
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the prepared models of all farms here are."""
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="session")
 def farm(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Farm]:
     """A farm that is ready and stays as it is."""
     with running_farm(tmp_path_factory.mktemp("farm"), data_dir, RANER_WORKERS="2") as farm:

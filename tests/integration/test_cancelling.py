@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.sentences import sentences
 from tests.support.farm import Farm, running_farm
+from tests.support.sentences import sentences
 
 
 @pytest.fixture(scope="module")

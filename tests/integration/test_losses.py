@@ -15,8 +15,8 @@ from shared.job_store import JobStore
 from shared.jobs import NewJob, OffsetUnit
 from shared.pieces import plan
 from shared.queues import queue_name
-from tests.integration.sentences import sentences
 from tests.support.farm import Farm, running_farm
+from tests.support.sentences import sentences
 
 WORKER = "worker-raner-mini-news"
 # Some seconds of work for one worker process, in some twenty pieces.

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.breaks import sentences as sentence_ranges
-from tests.integration.sentences import sentences
 from tests.support.farm import Farm
+from tests.support.sentences import sentences
 
 EXAMPLE = "阿里巴巴集团创始人马云在杭州出席了由中国人工智能学会主办的技术峰会。"
 EXPECTED = [
