@@ -9,6 +9,7 @@ from tests.support.farm import Farm
 
 
 def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) -> None:
+    wait_until_flower_listens(farm)
     job_id = farm.submit(text="马云在杭州看花。")
     farm.ended(job_id)
     task = shown(farm, f"{job_id}.0")
@@ -21,6 +22,20 @@ def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) ->
     page = farm.http.get(f"{farm.flower_url}/task/{job_id}.0", timeout=30)
     assert page.status_code == 200
     assert "ner.recognise" in page.text
+
+
+def wait_until_flower_listens(farm: Farm) -> None:
+    """Return once Flower has heard of the worker, which sends word every other second.
+
+    Of a task that was received before that, it would never learn the name.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        answer = farm.http.get(f"{farm.flower_url}/api/workers", params={"status": "1"}, timeout=30)
+        if answer.status_code == 200 and any(answer.json().values()):
+            return
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)  # Flower tells nobody what it hears
 
 
 def shown(farm: Farm, task_id: str) -> dict[str, Any]:
