@@ -23,7 +23,7 @@ const FORMATS = {
 export function offerExports(shown) {
   for (const [format, { make, mime }] of Object.entries(FORMATS)) {
     onClick(`copy-${format}`, "copy", format.toUpperCase(), () => copy(make(shown().run)));
-    onClick(`save-${format}`, "save", format.toUpperCase(), async () => {
+    onClick(`save-${format}`, "save", format.toUpperCase(), () => {
       const { run, id } = shown();
       save(`raner-${id.slice(0, 8)}.${format}`, mime, make(run));
     });
@@ -42,8 +42,9 @@ function onClick(id, action, what, act) {
   button.addEventListener("click", async () => {
     clearTimeout(timer);
     let outcome = `export.${action}.done`;
+    const acting = act();
     try {
-      await act();
+      await acting;
     } catch {
       // A browser may keep the clipboard to itself; the download is there for that.
       outcome = "export.failed";

@@ -1,6 +1,6 @@
 /** The farm as it is now: workers, queue, load, latency and cache, with the load of the last minutes as a line. */
 
-import { call } from "./api.js";
+import { call, Problem, Unreachable } from "./api.js";
 import { byId, make } from "./dom.js";
 import { number, onLanguage, t } from "./language.js";
 
@@ -49,8 +49,9 @@ export class FarmPanel {
       if (last && now.requests < last.requests) this.#looks = [];
       this.#looks = [...this.#looks, now].slice(-KEPT);
       this.#away = false;
-    } catch {
-      // Whatever it is, the panel shows it, and whoever runs a text is told what to do.
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+      // The panel shows dashes; what to do is said to whoever runs a text.
       this.#away = true;
     }
     this.#draw();
