@@ -50,8 +50,6 @@ class ScriptingRedis(Redis):  # type: ignore[misc]  # see pyproject.toml
         """
         try:
             return super().parse_response(*args, **options)
-        except (OutOfMemoryError, ReadOnlyError):
-            raise
         except ResponseError as error:
             if ": -OOM " in str(error):
                 raise OutOfMemoryError(str(error)) from error

@@ -9,6 +9,8 @@ export class Filters {
   #legend = byId("legend");
   #threshold = byId("threshold");
   #value = byId("threshold-value");
+  /** Percent; where the browser has kept the slider's place over a reload, that. */
+  #lowest = Number(this.#threshold.value);
   /** @type {Set<string>} Types that are off; they stay off from one text to the next. */
   #off = new Set();
   /** @type {import("./job.js").Entity[]} */
@@ -30,8 +32,7 @@ export class Filters {
   }
 
   /** Whether an entity is shown. */
-  isShown = (/** @type {import("./job.js").Entity} */ entity) =>
-    !this.#off.has(entity.type) && entity.score * 100 >= Number(this.#threshold.value);
+  isShown = (/** @type {import("./job.js").Entity} */ entity) => !this.#off.has(entity.type) && this.#isSure(entity);
 
   /** Filter these entities from now on. */
   setEntities(/** @type {import("./job.js").Entity[]} */ entities) {
@@ -40,16 +41,21 @@ export class Filters {
   }
 
   #moved() {
+    this.#lowest = Number(this.#threshold.value);
     this.#draw();
     this.#onChange();
   }
 
+  #isSure(/** @type {import("./job.js").Entity} */ { score }) {
+    return score * 100 >= this.#lowest;
+  }
+
   #draw() {
-    this.#value.textContent = `${number(Number(this.#threshold.value))}%`;
+    this.#value.textContent = `${number(this.#lowest)}%`;
     /** @type {Map<string, number>} How many of each type there are, whether it is on or not. */
     const counts = new Map();
-    for (const { type, score } of this.#entities) {
-      counts.set(type, (counts.get(type) ?? 0) + (score * 100 >= Number(this.#threshold.value) ? 1 : 0));
+    for (const entity of this.#entities) {
+      counts.set(entity.type, (counts.get(entity.type) ?? 0) + Number(this.#isSure(entity)));
     }
     this.#legend.replaceChildren(
       ...sortTypes(counts.keys()).map((type) => {

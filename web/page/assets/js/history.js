@@ -1,6 +1,7 @@
 /** The jobs of this browser, kept by it alone. */
 
 import { byId, make } from "./dom.js";
+import { permalink } from "./job.js";
 import { dateTime, onLanguage, t } from "./language.js";
 import { forget, keep, kept } from "./storage.js";
 
@@ -66,7 +67,7 @@ export class History {
           make("bdi", "history-snippet", snippet || t("history.blank")),
           make("span", "history-meta", t("history.meta", { at: dateTime(at), characters, entities })),
         );
-        link.href = `/jobs/${encodeURIComponent(id)}`;
+        link.href = permalink(id);
         link.dataset.id = id;
         return make("li", "", link);
       }),

@@ -2,6 +2,7 @@
 
 import { call, Problem, Unreachable } from "./api.js";
 
+const JOBS = "/api/v1/jobs";
 /** Seconds that the server may hold an answer while the job goes on: how often progress is shown. */
 const WAIT = 0.5;
 /** Milliseconds between two tries where the server does not answer: the first, and the longest. */
@@ -33,7 +34,7 @@ export function submit(text, model, signal, onRetry) {
   const headers = { "Idempotency-Key": randomKey() };
   const body = { text, model, offsets: "utf16" };
   return persist(
-    () => call("POST", `/api/v1/jobs?wait=${WAIT}`, { body, headers, signal, patience: UPLOAD_PATIENCE }),
+    () => call("POST", `${JOBS}?wait=${WAIT}`, { body, headers, signal, patience: UPLOAD_PATIENCE }),
     signal,
     onRetry,
   );
@@ -48,7 +49,7 @@ export function submit(text, model, signal, onRetry) {
  * @returns {Promise<Job>}
  */
 export async function follow(id, signal, { onProgress, onRetry, texts = false }) {
-  const address = `/api/v1/jobs/${encodeURIComponent(id)}?wait=${WAIT}&offsets=utf16&texts=${texts}`;
+  const address = `${JOBS}/${encodeURIComponent(id)}?wait=${WAIT}&offsets=utf16&texts=${texts}`;
   for (;;) {
     const job = await persist(() => call("GET", address, { signal }), signal, onRetry);
     if (hasEnded(job)) return job;
@@ -59,10 +60,15 @@ export async function follow(id, signal, { onProgress, onRetry, texts = false })
 /** Cancel a job. What it had found is gone; where it has ended meanwhile, it stays as it ended. */
 export async function cancel(/** @type {string} */ id) {
   try {
-    await call("DELETE", `/api/v1/jobs/${encodeURIComponent(id)}`);
+    await call("DELETE", `${JOBS}/${encodeURIComponent(id)}`);
   } catch (error) {
     if (!(error instanceof Problem && (error.status === 409 || error.status === 404))) throw error;
   }
+}
+
+/** The page's address of a job. */
+export function permalink(/** @type {string} */ id) {
+  return `/jobs/${encodeURIComponent(id)}`;
 }
 
 /** Whether the job's state is terminal. */

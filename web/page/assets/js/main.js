@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { FarmPanel } from "./farm.js";
 import { History } from "./history.js";
 import { Input } from "./input.js";
-import { cancel, follow, hasEnded, submit } from "./job.js";
+import { cancel, follow, hasEnded, permalink, submit } from "./job.js";
 import { onLanguage, switchLanguage, t, translate } from "./language.js";
 import { ModelChoice } from "./model-choice.js";
 import { ResultView } from "./result.js";
@@ -20,7 +20,7 @@ class Page {
   #models = new ModelChoice();
   #result = new ResultView();
   #history = new History((id) => {
-    window.history.pushState(null, "", `/jobs/${encodeURIComponent(id)}`);
+    window.history.pushState(null, "", permalink(id));
     this.#open(id);
   });
   /** @type {?AbortController} Of what is being done: one thing at a time. */
@@ -100,7 +100,7 @@ class Page {
       const began = performance.now();
       let job = await submit(text, this.#models.name, signal, this.#onRetry);
       this.#job = job.id;
-      window.history.pushState(null, "", `/jobs/${job.id}`);
+      window.history.pushState(null, "", permalink(job.id));
       if (!hasEnded(job)) {
         this.#onProgress(job);
         job = await follow(job.id, signal, { onProgress: this.#onProgress, onRetry: this.#onRetry });

@@ -7,6 +7,7 @@ import { EntityList } from "./entities.js";
 import { offerExports } from "./exporting.js";
 import { Filters } from "./filters.js";
 import { Highlighter } from "./highlight.js";
+import { permalink } from "./job.js";
 import { onLanguage, t } from "./language.js";
 import { Statistics } from "./statistics.js";
 
@@ -40,7 +41,7 @@ export class ResultView {
     this.#nameTexts();
     this.#which.value = "0";
     byId("which-field").hidden = done.texts.length < 2;
-    byId("permalink").href = `/jobs/${encodeURIComponent(done.job.id)}`;
+    byId("permalink").href = permalink(done.job.id);
     this.#panel.hidden = false;
     this.#draw();
   }
