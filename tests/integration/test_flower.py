@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import requests
+
 from tests.support.farm import Farm
 
 
@@ -31,10 +33,15 @@ def wait_until_flower_listens(farm: Farm) -> None:
     """
     deadline = time.monotonic() + 60
     while True:
-        answer = farm.http.get(f"{farm.flower_url}/api/workers", params={"status": "1"}, timeout=30)
-        if answer.status_code == 200 and any(answer.json().values()):
-            return
-        assert time.monotonic() < deadline, answer.text
+        try:
+            answer = farm.http.get(f"{farm.flower_url}/api/workers", params={"status": "1"}, timeout=30)
+        except requests.ConnectionError:  # it starts beside the web and may take longer than that
+            heard = farm.log("flower")
+        else:
+            if answer.status_code == 200 and any(answer.json().values()):
+                return
+            heard = answer.text
+        assert time.monotonic() < deadline, heard
         time.sleep(0.1)  # Flower tells nobody what it hears
 
 
