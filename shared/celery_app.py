@@ -1,15 +1,13 @@
-"""The Celery app: how pieces travel through Redis. Tasks themselves are in ``workers.tasks``.
+"""The Celery app: how turns travel through Redis. The task itself is in ``workers.tasks``.
 
 ``shared`` imports neither side, so the web side sends the task by its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from celery import Celery
 
-from shared.queues import RECOGNISE, queue_name, task_id
+from shared.queues import RECOGNISE, queue_name
 from shared.redis_client import redis_url
 from shared.settings import settings
 
@@ -20,15 +18,15 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_default_queue=queue_name(settings().default),
-    # At least once: a piece is acknowledged when its result is written, and comes back when its worker is lost.
+    # At least once: a turn is acknowledged when its pieces are done, and comes back when its worker is lost.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    # A piece still running when Redis would deliver it again is hung: end it.
+    # A turn still running when Redis would deliver it again is hung: end it.
     task_time_limit=settings().visibility_timeout,
     broker_transport_options={
         "visibility_timeout": settings().visibility_timeout,
-        # Look for lost pieces every 5 seconds; kombu's defaults make it 100.
+        # Look for lost turns every 5 seconds; kombu's defaults make it 100.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         # A worker killed while it looks keeps the others from looking for so long; kombu's default is 300.
@@ -48,18 +46,10 @@ app.conf.update(
 )
 
 
-def enqueue(model: str, job_id: str, pieces: Sequence[int]) -> None:
-    """Put one task a piece into the model's queue, over one connection.
+def send_turn(model: str) -> None:
+    """Put a turn into the model's Celery queue: a worker process that is free will take pieces up.
 
     Raises:
         kombu.exceptions.OperationalError: Redis does not answer, after Celery's own retries.
     """
-    with app.producer_pool.acquire(block=True) as producer:
-        for piece in pieces:
-            app.send_task(
-                RECOGNISE,
-                args=(job_id, piece),
-                queue=queue_name(model),
-                task_id=task_id(job_id, piece),
-                producer=producer,
-            )
+    app.send_task(RECOGNISE, queue=queue_name(model))

@@ -75,11 +75,13 @@ class Job:
 class NewJob:
     """What it takes to write a job's record.
 
-    ``texts`` is the joined UTF-8 of all texts, ``lengths`` the bytes of each. ``cached`` maps the index of a text that
-    the cache answered to its result (see :class:`TextResult`).
+    ``created`` is in seconds since the epoch, ``texts`` the joined UTF-8 of all texts, ``lengths`` the bytes of each.
+    ``cached`` maps the index of a text that the cache answered to its result (see :class:`TextResult`). ``fingerprint``
+    tells different requests with one idempotency key apart; it is empty where there is no key.
     """
 
     id: str
+    created: float
     model: str
     types: tuple[str, ...] | None
     offsets: OffsetUnit
@@ -89,6 +91,24 @@ class NewJob:
     cached: dict[int, TextResult]
     idempotency_key: str | None
     fingerprint: str
+
+    @property
+    def job(self) -> Job:
+        """The job when it is written: queued, or at its end where the cache answered every text."""
+        ended = None if self.pieces else self.created
+        return Job(
+            id=self.id,
+            status=JobStatus.QUEUED if self.pieces else JobStatus.SUCCEEDED,
+            model=self.model,
+            types=self.types,
+            offsets=self.offsets,
+            created=self.created,
+            started=ended,
+            finished=ended,
+            done=0,
+            total=len(self.pieces),
+            error=None,
+        )
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from shared.jobs import Job, OffsetUnit
+from shared.jobs import Job, JobStatus
 from web.farm import farm
 from web.job_view import job_view
 from web.problems import problems
 from web.schemas import JobPath, JobQuery, JobRequest, JobView, SubmitHeaders, WaitQuery
-from web.submission import submit
+from web.submission import submission
 
 # Seconds after which a client that polls should look again.
 RETRY_AFTER = "1"
@@ -28,26 +30,35 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
 
     It is finished at once where the cache knew every text, or where `wait` was given and saw its end.
     """
-    job_id = submit(farm(), body.all_texts, body.model, body.types, body.offsets, header.idempotency_key)
-    job = farm().jobs.wait(job_id, query.wait)
-    return _answer(job, pending_status=202)
+    request = submission(farm(), body.all_texts, body.model, body.types, body.offsets)
+    job, results = request.enqueue(farm(), header.idempotency_key, query.wait)
+    return _answer(job, job_view(job, request.texts, results, job.offsets), pending_status=202)
 
 
 @api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, **problems(401, 404, 422, 503)})
 def get_job(path: JobPath, query: JobQuery) -> Response:
     """The job's state and progress, and its results once it succeeded. `wait` holds the answer until it ends."""
-    job = farm().jobs.wait(path.job_id, query.wait)
-    return _answer(job, pending_status=200, unit=query.offsets, with_texts=query.texts)
+    job = farm().ends.wait(path.job_id, query.wait)
+    succeeded = job.status is JobStatus.SUCCEEDED
+    view = job_view(
+        job,
+        texts=farm().jobs.texts(job.id) if query.texts or succeeded else [],
+        results=farm().jobs.results(job.id) if succeeded else [],
+        unit=query.offsets or job.offsets,
+        with_texts=query.texts,
+    )
+    return _answer(job, view, pending_status=200)
 
 
 @api.delete("/<string:job_id>", summary="Cancel a job", responses={200: JobView, **problems(401, 404, 409, 503)})
 def delete_job(path: JobPath) -> Response:
     """Cancels a queued or running job; 409 where it has ended already."""
-    return _answer(farm().jobs.cancel(path.job_id), pending_status=200)
+    job = farm().jobs.cancel(path.job_id)
+    return _answer(job, job_view(job, [], [], job.offsets), pending_status=200)
 
 
-def _answer(job: Job, pending_status: int, unit: OffsetUnit | None = None, with_texts: bool = False) -> Response:
-    response = jsonify(job_view(farm(), job, unit or job.offsets, with_texts))
+def _answer(job: Job, view: dict[str, Any], pending_status: int) -> Response:
+    response = jsonify(view)
     if not job.status.ended:
         response.status_code = pending_status
         response.headers["Retry-After"] = RETRY_AFTER

@@ -1,4 +1,4 @@
-"""``POST /ner``: the blocking call. It runs through the same queue as every job."""
+"""``POST /ner``: the blocking call. What the cache does not know runs through the same queue as every job."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from shared.errors import JobFailed, WaitTimeout
+from shared.job_store import StoredResult
 from shared.jobs import JobStatus
 from shared.settings import settings
 from web.colours import colour
@@ -13,7 +14,7 @@ from web.farm import farm
 from web.job_view import results_view
 from web.problems import problems
 from web.schemas import NerAnswer, NerRequest
-from web.submission import submit
+from web.submission import Submission, submission
 
 api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 
@@ -25,16 +26,9 @@ api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 )
 def post_ner(body: NerRequest) -> Response:
     """The text's entities. Past the time limit: 504, with the address of the job, which goes on."""
-    job_id = submit(farm(), [body.text], body.model, body.types, body.offsets)
-    job = farm().jobs.wait(job_id, settings().ner_timeout)
-    if not job.status.ended:
-        raise WaitTimeout(
-            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job_id}",
-            job_id,
-        )
-    if job.status is not JobStatus.SUCCEEDED:
-        raise JobFailed(job.error or f"the job was {job.status}", job_id)
-    (result,) = results_view(farm(), job, [body.text], body.offsets)
+    request = submission(farm(), [body.text], body.model, body.types, body.offsets)
+    results = request.results() if request.answered else _recognised(request)
+    (result,) = results_view(request.texts, results, request.types, request.offsets)
     data = [
         {
             "text": entity["text"],
@@ -47,3 +41,15 @@ def post_ner(body: NerRequest) -> Response:
         for entity in result["entities"]
     ]
     return jsonify(success=True, data=data)
+
+
+def _recognised(request: Submission) -> list[StoredResult]:
+    job, results = request.enqueue(farm(), wait=settings().ner_timeout)
+    if not job.status.ended:
+        raise WaitTimeout(
+            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job.id}",
+            job.id,
+        )
+    if job.status is not JobStatus.SUCCEEDED:
+        raise JobFailed(job.error or f"the job was {job.status}", job.id)
+    return results

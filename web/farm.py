@@ -12,10 +12,10 @@ from redis import Redis
 
 from shared import registry
 from shared.job_store import JobStore
-from shared.queues import queue_name
 from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
 from shared.settings import settings
+from web.job_ends import JobEnds
 
 # A model's version changes when a worker with another one starts; a second's delay costs a cache hit, no more.
 MODELS_FRESH = 1.0
@@ -37,6 +37,7 @@ class Farm:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self.jobs = JobStore(redis)
+        self.ends = JobEnds(redis, self.jobs)
         self._lock = threading.Lock()
         self._models: dict[str, ModelInfo] = {}
         self._read_at = float("-inf")
@@ -53,7 +54,7 @@ class Farm:
         """The load of each served model, where ``workers`` are the live ones."""
         alive = Counter(worker.model for worker in workers)
         return [
-            ModelLoad(name, alive[name], self.redis.llen(queue_name(name)), self.jobs.count_open(name))
+            ModelLoad(name, alive[name], self.jobs.count_waiting(name), self.jobs.count_open(name))
             for name in settings().sources
         ]
 

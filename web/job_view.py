@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.entities import Entity
 from shared.errors import JobNotFound
+from shared.job_store import StoredResult
 from shared.jobs import Job, JobStatus, OffsetUnit
 from shared.offsets import Utf16Offsets
-from web.farm import Farm
 
 
-def job_view(farm: Farm, job: Job, unit: OffsetUnit, with_texts: bool) -> dict[str, Any]:
+def job_view(
+    job: Job, texts: Sequence[str], results: Sequence[StoredResult], unit: OffsetUnit, with_texts: bool = False
+) -> dict[str, Any]:
     """The job as :class:`web.schemas.JobView`; plain dicts, since a job may hold many thousand entities.
+
+    Args:
+        texts: the job's; they are looked at where it has succeeded or ``with_texts`` is set.
+        results: those of a job that has succeeded.
 
     Raises:
         JobNotFound: it expired since it was read.
@@ -29,35 +36,30 @@ def job_view(farm: Farm, job: Job, unit: OffsetUnit, with_texts: bool) -> dict[s
         "started_at": _time(job.started),
         "finished_at": _time(job.finished),
     }
-    succeeded = job.status is JobStatus.SUCCEEDED
-    texts = farm.jobs.texts(job.id) if with_texts or succeeded else []
     if with_texts:
         view["texts"] = texts
-    if succeeded:
-        view["results"] = results_view(farm, job, texts, unit)
+    if job.status is JobStatus.SUCCEEDED:
+        if len(texts) != len(results):
+            raise JobNotFound(f"job {job.id} has expired")
+        view["results"] = results_view(texts, results, job.types, unit)
     if job.error is not None:
         view["error"] = job.error
     return view
 
 
-def results_view(farm: Farm, job: Job, texts: list[str], unit: OffsetUnit) -> list[dict[str, Any]]:
-    """The results of a succeeded job, one for each of its texts.
-
-    Raises:
-        JobNotFound: it expired since it was read.
-    """
-    results = farm.jobs.results(job.id)
-    if len(texts) != len(results):
-        raise JobNotFound(f"job {job.id} has expired")
+def results_view(
+    texts: Sequence[str], results: Sequence[StoredResult], types: Sequence[str] | None, unit: OffsetUnit
+) -> list[dict[str, Any]]:
+    """The result of each text, with the entities of these types; None: of all."""
     views = []
-    for text, (entities, version, cached) in zip(texts, results, strict=True):
-        wanted = [entity for entity in entities if job.types is None or entity.type in job.types]
+    for text, result in zip(texts, results, strict=True):
+        wanted = [entity for entity in result.entities if types is None or entity.type in types]
         views.append(
             {
                 "entities": _entities(text, wanted, unit),
                 "counts": dict(Counter(entity.type for entity in wanted)),
-                "model": version,
-                "cached": cached,
+                "model": result.model_version,
+                "cached": result.cached,
             }
         )
     return views

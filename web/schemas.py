@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,6 +12,24 @@ from shared.jobs import JobStatus, OffsetUnit
 from shared.settings import settings
 
 MAX_WAIT = 30.0
+
+
+class _Parameters(BaseModel):
+    """Query or headers of a request.
+
+    flask-openapi3 asks for the plain schema with each request, to tell lists from single values; making it takes longer
+    than all the rest of the validation.
+    """
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The JSON schema; the plain one is made once."""
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _plain_schema(cls)
+
+
+@cache
+def _plain_schema(parameters: type[_Parameters]) -> dict[str, Any]:
+    return super(_Parameters, parameters).model_json_schema()
 
 
 class _Request(BaseModel):
@@ -61,7 +80,7 @@ class NerRequest(_Choice):
     text: str = Field(description="The text.", examples=["马云在杭州出席了技术峰会。"])
 
 
-class WaitQuery(_Request):
+class WaitQuery(_Parameters, _Request):
     """How long the caller waits for the end."""
 
     wait: float = Field(0, ge=0, le=MAX_WAIT, description="Seconds to wait for the job's end before answering.")
@@ -76,7 +95,7 @@ class JobQuery(WaitQuery):
     )
 
 
-class SubmitHeaders(BaseModel):
+class SubmitHeaders(_Parameters):
     """Headers of a submission."""
 
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(

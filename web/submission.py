@@ -1,18 +1,21 @@
-"""From an accepted request to a job: limits, cache, record, queue."""
+"""From an accepted request to a job: limits, cache, record, turn."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 import uuid
+from dataclasses import dataclass
 
 import structlog
 from kombu.exceptions import OperationalError
 
 from shared import cache
-from shared.celery_app import enqueue
+from shared.celery_app import send_turn
 from shared.errors import InvalidRequest, TextTooLong
-from shared.jobs import NewJob, OffsetUnit, TextResult
+from shared.job_store import StoredResult
+from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
 from shared.redis_client import UNAVAILABLE
 from shared.settings import settings
@@ -22,21 +25,109 @@ from web.metrics import CACHE_LOOKUPS
 log = structlog.get_logger()
 
 
-def submit(
-    farm: Farm,
-    texts: list[str],
-    model: str | None,
-    types: list[str] | None,
-    offsets: OffsetUnit,
-    idempotency_key: str | None = None,
-) -> str:
-    """Make a job of the texts and return its id. Texts that the cache knows are not recognised again.
+@dataclass(frozen=True)
+class Submission:
+    """Texts that may be recognised, and what the cache knows of them: by index, the encoded entities."""
+
+    texts: list[str]
+    encoded: list[bytes]
+    model: str
+    version: str  # what the cache was asked for; empty where no worker has told it yet
+    types: tuple[str, ...] | None
+    offsets: OffsetUnit
+    cached: dict[int, bytes]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the cache knows every text."""
+        return len(self.cached) == len(self.texts)
+
+    def results(self) -> list[StoredResult]:
+        """The result of each text that the cache knows, in order."""
+        return [
+            StoredResult(cache.decode_entities(self.cached[index]), self._model_version, cached=True)
+            for index in sorted(self.cached)
+        ]
+
+    def enqueue(
+        self, farm: Farm, idempotency_key: str | None = None, wait: float = 0.0
+    ) -> tuple[Job, list[StoredResult]]:
+        """Make a job of the texts. Those that the cache knows are not recognised again.
+
+        Args:
+            wait: seconds to wait for the job to end.
+
+        Returns:
+            The job as it is then and, where it has succeeded, its results: another job than this would be where the
+            idempotency key made that before.
+
+        Raises:
+            QueueFull: too many pieces wait.
+            IdempotencyConflict: the key came with another request before.
+        """
+        deadline = time.monotonic() + wait
+        new = self._new_job(idempotency_key)
+        with farm.ends.expecting(new.id) as ended:
+            accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
+            if accepted.wake:
+                self._send_turn(accepted.job_id)
+            if accepted.job_id != new.id:
+                job = farm.ends.wait(accepted.job_id, wait)
+                return job, farm.jobs.results(job.id) if job.status is JobStatus.SUCCEEDED else []
+            job, results = new.job, self.results() if self.answered else []
+            while not job.status.ended and farm.ends.told(ended, deadline):
+                job, results = farm.jobs.read_with_results(new.id)
+        return job, results
+
+    @property
+    def _model_version(self) -> str:
+        return f"{self.model}@{self.version}"
+
+    def _new_job(self, idempotency_key: str | None) -> NewJob:
+        byte_starts = [0]
+        for text in self.encoded:
+            byte_starts.append(byte_starts[-1] + len(text))
+        missing = [index for index in range(len(self.texts)) if index not in self.cached]
+        return NewJob(
+            id=uuid.uuid4().hex,
+            created=time.time(),
+            model=self.model,
+            types=self.types,
+            offsets=self.offsets,
+            texts=b"".join(self.encoded),
+            lengths=[len(text) for text in self.encoded],
+            pieces=plan(self.texts, byte_starts, missing),
+            cached={
+                index: TextResult(entities.decode(), self._model_version, cached=True)
+                for index, entities in self.cached.items()
+            },
+            idempotency_key=idempotency_key,
+            fingerprint=self._fingerprint() if idempotency_key is not None else "",
+        )
+
+    def _send_turn(self, job_id: str) -> None:
+        try:
+            send_turn(self.model)
+        except (OperationalError, *UNAVAILABLE) as error:
+            # The record is written, so the job is accepted: a worker node's sweep sends what is missing.
+            log.warning("no turn could be sent, the sweep will", job=job_id, error=str(error))
+
+    def _fingerprint(self) -> str:
+        lengths = [len(text) for text in self.encoded]
+        digest = hashlib.sha256(json.dumps([self.model, self.types, self.offsets, lengths]).encode())
+        for text in self.encoded:
+            digest.update(text)
+        return digest.hexdigest()
+
+
+def submission(
+    farm: Farm, texts: list[str], model: str | None, types: list[str] | None, offsets: OffsetUnit
+) -> Submission:
+    """The texts of a request, checked and looked up in the cache.
 
     Raises:
         TextTooLong: a text, or their number, is over its limit.
         InvalidRequest: the model does not know one of the types.
-        QueueFull: too many pieces wait.
-        IdempotencyConflict: the key came with another request before.
     """
     _check_sizes(texts)
     name = model or settings().default
@@ -45,40 +136,22 @@ def submit(
         raise InvalidRequest(
             f"types: model {name!r} does not know {', '.join(unknown)}; it knows {', '.join(known.types)}"
         )
-
     encoded = [cache.encode_text(text) for text in texts]
-    cached: dict[int, TextResult] = {}
+    cached: dict[int, bytes] = {}
     if known is not None:
-        for index, entities in enumerate(cache.look_up(farm.redis, known.version, encoded)):
-            if entities is not None:
-                cached[index] = TextResult(entities.decode(), f"{name}@{known.version}", cached=True)
+        found = cache.look_up(farm.redis, known.version, encoded)
+        cached = {index: entities for index, entities in enumerate(found) if entities is not None}
         CACHE_LOOKUPS.labels("hit").inc(len(cached))
         CACHE_LOOKUPS.labels("miss").inc(len(texts) - len(cached))
-
-    byte_starts = [0]
-    for text in encoded:
-        byte_starts.append(byte_starts[-1] + len(text))
-    new = NewJob(
-        id=uuid.uuid4().hex,
+    return Submission(
+        texts=texts,
+        encoded=encoded,
         model=name,
+        version=known.version if known is not None else "",
         types=tuple(types) if types is not None else None,
         offsets=offsets,
-        texts=b"".join(encoded),
-        lengths=[len(text) for text in encoded],
-        pieces=plan(texts, byte_starts, [index for index in range(len(texts)) if index not in cached]),
         cached=cached,
-        idempotency_key=idempotency_key,
-        fingerprint=_fingerprint(encoded, name, types, offsets),
     )
-    job_id = farm.jobs.create(new)
-    if job_id == new.id and new.pieces:
-        try:
-            enqueue(name, job_id, range(len(new.pieces)))
-            farm.jobs.mark_enqueued(job_id, name)
-        except (OperationalError, *UNAVAILABLE) as error:
-            # The record is written, so the job is accepted: a worker node's sweep enqueues what is missing.
-            log.warning("job accepted but not enqueued, the sweep will", job=job_id, error=str(error))
-    return job_id
 
 
 def _check_sizes(texts: list[str]) -> None:
@@ -89,10 +162,3 @@ def _check_sizes(texts: list[str]) -> None:
             raise TextTooLong(
                 f"text {index} has {len(text)} characters, at most {settings().max_text_chars} are taken; divide it"
             )
-
-
-def _fingerprint(texts: list[bytes], model: str, types: list[str] | None, offsets: OffsetUnit) -> str:
-    digest = hashlib.sha256(json.dumps([model, types, offsets, [len(text) for text in texts]]).encode())
-    for text in texts:
-        digest.update(text)
-    return digest.hexdigest()

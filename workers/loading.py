@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from shared.registry import ModelInfo
 from shared.settings import BackendName
 from workers.backends.base import Network
 from workers.engine.labels import Labels
@@ -15,6 +17,36 @@ from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
 from workers.engine.tokens import SPECIAL_TOKENS, TextTokenizer
 from workers.engine.viterbi import Crf
 from workers.preparation.manifest import CRF, TOKENIZER, Manifest, read_manifest
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to recognise, and what the registry says of it."""
+
+    info: ModelInfo
+    recogniser: Recogniser
+
+    @classmethod
+    def of(cls, name: str, prepared: Path, recogniser: Recogniser) -> LoadedModel:
+        """The model of that name, of which ``prepared`` was loaded as ``recogniser``.
+
+        Raises:
+            SourceIncomplete: the folder has no manifest, or one of another format.
+        """
+        manifest = read_manifest(prepared)
+        info = ModelInfo(name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend))
+        return cls(info, recogniser)
+
+
+def is_forkable(prepared: Path, threads: int) -> bool:
+    """Whether a model that :func:`load` gave may be used by processes that were forked afterwards.
+
+    ONNX Runtime starts no thread where it may use one; PyTorch's OpenMP hangs in a forked process.
+
+    Raises:
+        SourceIncomplete: the folder has no manifest, or one of another format.
+    """
+    return threads == 1 and read_manifest(prepared).backend in (BackendName.ONNX_INT8, BackendName.ONNX_FP32)
 
 
 def load(prepared: Path, threads: int) -> Recogniser:

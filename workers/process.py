@@ -1,29 +1,30 @@
-"""What one worker process holds: its model, its record store and its heartbeat.
-
-Celery's parent process decides nothing here; each child loads the model after it was forked, since ONNX Runtime's
-threads do not survive a fork.
-"""
+"""What one worker process holds: its model, its record store and its heartbeat."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
+from kombu.exceptions import OperationalError
 from redis import Redis
 
 from shared import registry
+from shared.celery_app import send_turn
 from shared.job_store import JobStore
-from shared.redis_client import redis_client
+from shared.piece_queue import Piece, PieceQueue
+from shared.redis_client import UNAVAILABLE, redis_client
 from shared.registry import ModelInfo, WorkerInfo
 from workers.background import Background
 from workers.engine.recogniser import Recogniser
-from workers.loading import load
-from workers.preparation.manifest import read_manifest
+from workers.loading import LoadedModel
 
 log = structlog.get_logger()
+
+# How much a recognition counts in the pace: the last ten or so make it.
+PACE_WEIGHT = 0.1
 
 
 @dataclass
@@ -33,41 +34,27 @@ class WorkerProcess:
     model: ModelInfo
     recogniser: Recogniser
     redis: Redis
-    jobs: JobStore
     id: str
     started: float = field(default_factory=time.time)
     pieces: int = 0
     characters: int = 0
     busy_seconds: float = 0.0
+    pace: float = 0.0  # bytes of text that it recognises in a second, of late
 
     def __post_init__(self) -> None:
+        self.jobs = JobStore(self.redis)
+        self.queue = PieceQueue(self.redis, self.model.name)
         # A late beat is worth nothing, so these do not wait for Redis as results do.
         self._impatient = redis_client()
         self._heartbeat = Background("heartbeat", registry.HEARTBEAT, lambda: self._beat(self._impatient))
 
     @classmethod
-    def start(cls, node: str, name: str, prepared: Path, threads: int) -> WorkerProcess:
-        """Load the model, make it known, and begin to beat."""
-        began = time.monotonic()
-        manifest = read_manifest(prepared)
-        recogniser = load(prepared, threads)
+    def start(cls, node: str, model: LoadedModel) -> WorkerProcess:
+        """Make the process known, and begin to beat."""
         redis = redis_client(patient=True)
-        process = cls(
-            model=ModelInfo(name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend)),
-            recogniser=recogniser,
-            redis=redis,
-            jobs=JobStore(redis),
-            id=f"{node}:{os.getpid()}",
-        )
+        process = cls(model=model.info, recogniser=model.recogniser, redis=redis, id=f"{node}:{os.getpid()}")
         process._beat(redis)
         process._heartbeat.start()
-        log.info(
-            "model loaded",
-            model=name,
-            version=manifest.version,
-            backend=str(manifest.backend),
-            seconds=round(time.monotonic() - began, 2),
-        )
         return process
 
     @property
@@ -88,11 +75,21 @@ class WorkerProcess:
             busy_seconds=round(self.busy_seconds, 3),
         )
 
-    def count(self, characters: int, seconds: float) -> None:
-        """Add a recognised piece to what the process has done."""
-        self.pieces += 1
-        self.characters += characters
+    def count(self, pieces: Sequence[Piece], seconds: float) -> None:
+        """Add recognised pieces to what the process has done."""
+        self.pieces += len(pieces)
+        self.characters += sum(len(text) for piece in pieces for text in piece.slices)
         self.busy_seconds += seconds
+        size = sum(item.byte_end - item.byte_start for piece in pieces for item in piece.items)
+        pace = size / max(seconds, 1e-6)
+        self.pace = pace if not self.pace else (1 - PACE_WEIGHT) * self.pace + PACE_WEIGHT * pace
+
+    def wake(self) -> None:
+        """Send a turn for other worker processes. Without it what waits is done later, so a failure is only noted."""
+        try:
+            send_turn(self.model.name)
+        except (OperationalError, *UNAVAILABLE) as error:
+            log.warning("no turn could be sent, the sweep will", error=str(error))
 
     def stop(self) -> None:
         """Take the process off the list of live ones."""

@@ -1,15 +1,14 @@
 -- Brings a job to a terminal state, unless it has one: that never changes.
 --
--- KEYS[1] raner:job:{id}          hash    status, finished, error
+-- KEYS[1] raner:job:{id}          hash    status, finished, error, watchers
 -- KEYS[2] raner:job:{id}:texts    string  expiry set
 -- KEYS[3] raner:job:{id}:pieces   hash    goes
 -- KEYS[4] raner:job:{id}:results  hash    the results of cut texts come in; goes where the job did not succeed
 -- KEYS[5] raner:job:{id}:parts    hash    goes
 -- KEYS[6] raner:jobs:open:{model} zset    the id goes
--- KEYS[7] raner:job:{id}:events   channel JSON {status, done, total}
 -- ARGV    status, now, id, job_ttl, results (JSON, flat list), error ('' for none)
 -- Returns the status that was found: the caller's came into effect where that is no terminal one; '' for no such job
-local job = redis.call('HMGET', KEYS[1], 'status', 'done', 'total', 'idempotency')
+local job = redis.call('HMGET', KEYS[1], 'status', 'idempotency', 'watchers')
 local status = job[1]
 if not status then return '' end
 if status == 'succeeded' or status == 'failed' or status == 'cancelled' then return status end
@@ -27,6 +26,6 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 redis.call('EXPIRE', KEYS[4], ARGV[4])
 redis.call('ZREM', KEYS[6], ARGV[3])
-if job[4] then redis.call('EXPIRE', job[4], ARGV[4]) end
-redis.call('PUBLISH', KEYS[7], cjson.encode({status = ARGV[1], done = tonumber(job[2]), total = tonumber(job[3])}))
+if job[2] then redis.call('EXPIRE', job[2], ARGV[4]) end
+for channel in string.gmatch(job[3] or '', '%S+') do redis.call('PUBLISH', channel, ARGV[3]) end
 return status

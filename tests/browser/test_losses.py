@@ -14,7 +14,7 @@ from tests.browser.complaints import Complaints
 from tests.browser.farm_page import SENTENCE, FarmPage
 from tests.support.farm import Farm, running_farm
 from tests.support.sentences import sentences
-from workers.tasks import MAX_TRIES
+from workers.turn import MAX_TRIES
 
 WORKER = f"worker-{BUNDLED_MODEL.name}"
 # Some seconds of work for one worker process, in some twenty pieces.

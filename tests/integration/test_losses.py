@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import uuid
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from shared.job_keys import ModelKeys
 from shared.job_store import JobStore
-from shared.jobs import NewJob, OffsetUnit
-from shared.pieces import plan
 from shared.queues import queue_name
 from tests.support.farm import Farm, running_farm
+from tests.support.jobs import new_job
 from tests.support.sentences import sentences
 
-WORKER = "worker-raner-mini-news"
+MODEL = "raner-mini-news"
+WORKER = f"worker-{MODEL}"
 # Some seconds of work for one worker process, in some twenty pieces.
 LONG_TEXT = "".join(sentences(200)) * 10
 
@@ -112,29 +113,21 @@ def test_web_restarted_in_mid_job(farm: Farm, undisturbed: list[dict[str, Any]])
     assert entities_of(farm, job_id) == undisturbed
 
 
-def test_a_job_whose_web_process_died_before_it_was_enqueued(farm: Farm) -> None:
+def test_a_job_whose_web_process_died_before_it_sent_a_turn(farm: Farm) -> None:
     with Redis.from_url(farm.redis.url) as redis:
-        text = "马云在杭州。".encode()
-        new = NewJob(
-            id=uuid.uuid4().hex,
-            model="raner-mini-news",
-            types=None,
-            offsets=OffsetUnit.CODEPOINT,
-            texts=text,
-            lengths=[len(text)],
-            pieces=plan(["马云在杭州。"], [0], [0]),
-            cached={},
-            idempotency_key=None,
-            fingerprint="",
-        )
-        JobStore(redis).create(new)
-        assert redis.llen(queue_name("raner-mini-news")) == 0
+        new = new_job("马云在杭州。", model=MODEL)
+        while redis.zcard(ModelKeys(MODEL).lingering):
+            time.sleep(0.01)  # a turn of the test before would take it
+        assert JobStore(redis).create(new).wake
     assert farm.ended(new.id)["status"] == "succeeded"
 
 
-def test_a_message_that_was_lost(farm: Farm, undisturbed: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("lost", ["turns", "turns and pieces"])
+def test_what_waited_was_lost(farm: Farm, undisturbed: list[dict[str, Any]], lost: str) -> None:
     job_ids = [running(farm), *(farm.submit(text=f"马云在杭州{number}。") for number in range(5))]
     with Redis.from_url(farm.redis.url) as redis:
-        redis.delete(queue_name("raner-mini-news"))
+        redis.delete(queue_name(MODEL))
+        if lost == "turns and pieces":
+            redis.delete(ModelKeys(MODEL).waiting)
     assert entities_of(farm, job_ids[0]) == undisturbed
     assert {farm.ended(job_id)["status"] for job_id in job_ids[1:]} == {"succeeded"}

@@ -1,8 +1,9 @@
-"""A job under any order of events: deliveries, repetitions, deaths, cancelling."""
+"""A job under any order of events: turns, repetitions, deaths, cancelling, sweeps."""
 
 from __future__ import annotations
 
 import os
+import time
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,69 +11,82 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from redis import Redis
 
 from shared.errors import JobEnded
-from shared.job_store import JobStore, PieceState, PieceWork
+from shared.job_keys import ModelKeys
+from shared.job_store import JobStore
 from shared.jobs import JobStatus
-from tests.shared.test_job_store import FOUND, LONG, MODEL, finish, new_job
+from shared.piece_queue import Piece, PieceQueue, PieceState
+from tests.support.jobs import FOUND, LONG, MODEL, finish, new_job, take
+
+TURNS = st.sampled_from(["one", "two", "three"])
 
 
 class JobLife(RuleBasedStateMachine):
-    """What a client may see of one job, however often its pieces are delivered and whatever dies on the way."""
+    """What a client may see of one job, however often its pieces are taken and whatever dies on the way."""
 
     def __init__(self) -> None:
         super().__init__()
         self.redis = Redis.from_url(os.environ["RANER_REDIS_URL"])
         self.redis.flushall()
         self.jobs = JobStore(self.redis)
-        self.begun: list[tuple[int, PieceWork]] = []
+        self.queue = PieceQueue(self.redis, MODEL)
+        self.begun: list[tuple[str, Piece]] = []  # with the turn that took it
         self.finished: set[int] = set()
         self.ended: JobStatus | None = None
 
     @initialize(texts=st.sampled_from([["马云"], ["马云"] * 80, [LONG], [LONG, "马云", LONG]]))
     def create(self, texts: list[str]) -> None:
         self.cut = LONG in texts
-        self.id = self.jobs.create(new_job(*texts))
-        self.total = self.jobs.read(self.id).total
+        new = new_job(*texts)
+        self.id = new.id
+        self.total = len(new.pieces)
+        assert self.jobs.create(new).wake
 
-    @rule(data=st.data())
-    def deliver(self, data: st.DataObject) -> None:
-        piece = data.draw(st.integers(0, self.total - 1))
-        answer = self.jobs.start_piece(self.id, MODEL, piece)
-        if isinstance(answer, PieceWork):
-            assert piece not in self.finished
-            assert self.ended is None
-            self.begun.append((piece, answer))
-        else:
-            self.check(answer, piece)
+    @rule(turn=TURNS, most=st.integers(1, 3))
+    def take(self, turn: str, most: int) -> None:
+        """A turn takes pieces up, perhaps some that it took before."""
+        for piece in take(self.queue, turn, most):
+            self.check(turn, piece)
 
-    def check(self, state: str, piece: int) -> None:
-        if self.ended:
-            assert state == PieceState.ENDED
-        elif len(self.finished) == self.total:
-            assert state == PieceState.ASSEMBLE
+    @rule(turn=TURNS)
+    def take_held(self, turn: str) -> None:
+        """A turn is delivered again."""
+        if (piece := self.queue.take_held(turn)) is not None:
+            self.check(turn, piece)
+
+    @rule(turn=TURNS)
+    def wait(self, turn: str) -> None:
+        """A turn is given a piece, if one waits, and may die before it takes it up."""
+        if self.jobs.count_waiting(MODEL):
+            self.queue.wait(turn, 0.01)
+
+    def check(self, turn: str, piece: Piece) -> None:
+        assert piece.job_id == self.id
+        assert self.ended is None
+        if piece.items:
+            assert piece.number not in self.finished
+            self.begun.append((turn, piece))
         else:
-            assert state == PieceState.DONE
-            assert piece in self.finished
+            assert self.cut
+            assert len(self.finished) == self.total
 
     @precondition(lambda self: self.begun)
     @rule(data=st.data(), dies=st.booleans())
     def finish(self, data: st.DataObject, dies: bool) -> None:
-        """A worker ends a delivery it has begun: it writes the result, or dies, or does both in that order."""
-        index = data.draw(st.integers(0, len(self.begun) - 1))
-        piece, work = self.begun[index]
+        """A turn ends a piece that it has begun: it writes the result, or dies."""
+        turn, piece = self.begun.pop(data.draw(st.integers(0, len(self.begun) - 1)))
         if dies:
-            del self.begun[index]
             return
-        state = finish(self.jobs, self.id, piece, work)
+        (state,) = finish(self.queue, [piece], turn)
         if self.ended:
-            assert state == PieceState.ENDED
+            assert state is PieceState.ENDED
             return
-        self.finished.add(piece)
+        self.finished.add(piece.number)
         if len(self.finished) < self.total:
-            assert state == PieceState.RUNNING
+            assert state is PieceState.RUNNING
         elif self.cut:
-            assert state == PieceState.ASSEMBLE
+            assert state is PieceState.ASSEMBLE
         else:
-            assert state == PieceState.SUCCEEDED
+            assert state is PieceState.SUCCEEDED
             self.ended = JobStatus.SUCCEEDED
 
     @precondition(lambda self: self.cut and len(self.finished) == self.total)
@@ -97,6 +111,28 @@ class JobLife(RuleBasedStateMachine):
             assert self.ended is None
             self.ended = JobStatus.CANCELLED
 
+    @rule(loses_queue=st.booleans())
+    def sweep(self, loses_queue: bool) -> None:
+        """Much later: every turn under way is lost, and perhaps the queue."""
+        if loses_queue:
+            self.redis.delete(ModelKeys(MODEL).waiting)
+        self.queue.sweep(lost_before=time.time() + 1)
+        if self.ended is None:
+            # Whatever was lost before, one turn now finds every piece that is not done, or that all are.
+            left = set(range(self.total)) - self.finished
+            found = take(self.queue, "much later", most=100)
+            if any(piece.items for piece in found):
+                assert {piece.number for piece in found} <= left
+            for piece in found:
+                self.check("much later", piece)
+            held_elsewhere = {
+                int(name.decode().rpartition(":")[2])
+                for turn in ("one", "two", "three")
+                for name in self.redis.lrange(f"raner:turn:{turn}", 0, -1)
+            }
+            assert {piece.number for piece in found} | held_elsewhere >= left
+            assert found or held_elsewhere
+
     @invariant()
     def the_record_agrees(self) -> None:
         job = self.jobs.read(self.id)
@@ -106,7 +142,6 @@ class JobLife(RuleBasedStateMachine):
             assert job.finished is not None
         else:
             assert job.status in (JobStatus.QUEUED, JobStatus.RUNNING)
-            assert set(self.jobs.pieces_to_do(self.id)) == (set(range(self.total)) - self.finished or {0})
         assert self.jobs.has_ended(self.id) == (self.ended is not None)
         assert self.jobs.count_open(MODEL) == (self.ended is None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -20,9 +19,10 @@ from werkzeug.test import TestResponse
 
 from shared import cache, registry
 from shared.entities import Entity
-from shared.job_store import JobStore, PieceWork
+from shared.job_keys import ModelKeys
+from shared.job_store import JobStore
 from shared.jobs import TextResult
-from shared.queues import queue_name
+from shared.piece_queue import Piece, PieceQueue, PieceResult
 from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
 from tests.support.redis_server import RedisServer
@@ -40,6 +40,7 @@ class Worker:
     def __init__(self, redis: Redis, find: Find) -> None:
         self.redis = redis
         self.jobs = JobStore(redis)
+        self.queue = PieceQueue(redis, NAME)
         self.find = find
         registry.announce(
             redis, ModelInfo(name=NAME, version=VERSION, types=("LOC", "ORG", "PER"), backend="onnx-int8")
@@ -50,24 +51,34 @@ class Worker:
         info = WorkerInfo(id=f"a:{number}", model=NAME, version=VERSION, started=0, seen=time.time())
         registry.beat(self.redis, info)
 
-    def do(self, job_id: str, piece: int = 0) -> str:
-        """Do a piece of whole texts. Returns the state that follows."""
-        work = self.jobs.start_piece(job_id, NAME, piece)
-        if not isinstance(work, PieceWork):
-            return work
+    def do(self, job_id: str, number: int = 0) -> str | None:
+        """Do a piece of whole texts, before those that wait longer.
+
+        Returns the state that follows; None where nobody wants the piece.
+        """
+        name, waiting = f"{job_id}:{number}", ModelKeys(NAME).waiting
+        self.redis.lrem(waiting, 1, name)
+        self.redis.lpush(waiting, name)
+        taken = self.queue.take("turn", most_pieces=1, most_bytes=0).pieces
+        return self._do(taken[0]) if taken else None
+
+    def take(self, timeout: float = 10) -> Piece | None:
+        """The next piece; None where none came within ``timeout`` seconds."""
+        return self.queue.take_held("turn") if self.queue.wait("turn", timeout) else None
+
+    def work(self, timeout: float) -> None:
+        """Do the next piece, if one comes within ``timeout`` seconds."""
+        if (piece := self.take(timeout)) is not None:
+            self._do(piece)
+
+    def _do(self, piece: Piece) -> str:
         found = {}
-        for item, text in zip(work.items, work.slices, strict=True):
+        for item, text in zip(piece.items, piece.slices, strict=True):
             encoded = cache.encode_entities(self.find(text))
             found[item.text] = TextResult(encoded, f"{NAME}@{VERSION}", cached=False)
             cache.store(self.redis, VERSION, [(cache.encode_text(text), encoded)])
-        return self.jobs.finish_piece(job_id, NAME, piece, found, {})
-
-    def take(self, timeout: float = 10) -> tuple[str, int] | None:
-        """The next piece of the queue: its job and number; None where none came within ``timeout`` seconds."""
-        if (taken := self.redis.brpop(queue_name(NAME), timeout=timeout)) is None:
-            return None
-        job_id, _, piece = json.loads(taken[1])["headers"]["id"].partition(".")
-        return job_id, int(piece)
+        (state,) = self.queue.finish("turn", [PieceResult(piece, found, {})])
+        return state
 
 
 class HeldClient(FlaskClient):
@@ -125,8 +136,7 @@ def at_work(worker: Worker) -> Iterator[Worker]:
 
     def work() -> None:
         while not over.is_set():
-            if (taken := worker.take(timeout=0.1)) is not None:
-                worker.do(*taken)
+            worker.work(timeout=0.1)
 
     worker.beat()
     thread = threading.Thread(target=work)
@@ -143,6 +153,8 @@ def app(redis: Redis) -> Iterator[OpenAPI]:
     app = create_app()
     app.test_client_class = HeldClient
     yield app
+    if farm.cache_info().currsize:
+        farm().ends.close()
     farm.cache_clear()
 
 

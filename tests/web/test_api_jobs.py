@@ -13,8 +13,7 @@ from redis import Redis
 
 from shared import registry
 from shared.entities import Entity
-from shared.job_store import PieceState
-from shared.queues import queue_name
+from shared.job_keys import ModelKeys
 from tests.web.conftest import NAME, VERSION, Worker
 from web.farm import farm
 
@@ -37,7 +36,7 @@ def test_a_job_is_accepted_with_its_address(client: FlaskClient, worker: Worker,
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.headers["Cache-Control"] == "no-store"
     assert (job["status"], job["model"], job["progress"]) == ("queued", NAME, {"done": 0, "total": 1})
-    assert redis.llen(queue_name(NAME)) == 1
+    assert redis.llen(ModelKeys(NAME).waiting) == 1
 
 
 def test_its_life_is_seen_from_outside(client: FlaskClient, worker: Worker) -> None:
@@ -82,13 +81,12 @@ def test_each_text_has_its_result_in_order(client: FlaskClient, worker: Worker) 
 
 def test_what_the_cache_knows_is_answered_at_once(client: FlaskClient, worker: Worker, redis: Redis) -> None:
     worker.do(submit(client, text=TEXT))
-    redis.delete(queue_name(NAME))
     answer = client.post("/api/v1/jobs", json={"texts": [TEXT, TEXT]})
     assert answer.status_code == 200
     job = answer.get_json()
     assert job["status"] == "succeeded"
     assert [(result["entities"], result["cached"]) for result in job["results"]] == [([PER, LOC], True)] * 2
-    assert redis.llen(queue_name(NAME)) == 0
+    assert redis.llen(ModelKeys(NAME).waiting) == 0
     assert client.get(answer.headers["Location"]).get_json() == job
 
 
@@ -271,7 +269,7 @@ def test_cancelling(client: FlaskClient, worker: Worker) -> None:
     job_id = submit(client, text=TEXT)
     answer = client.delete(f"/api/v1/jobs/{job_id}")
     assert (answer.status_code, answer.get_json()["status"]) == (200, "cancelled")
-    assert worker.do(job_id) == PieceState.ENDED
+    assert worker.do(job_id) is None
     job = client.get(f"/api/v1/jobs/{job_id}").get_json()
     assert job["status"] == "cancelled"
     assert job["finished_at"] >= job["created_at"]
@@ -342,7 +340,7 @@ def test_the_same_key_makes_one_job(client: FlaskClient, worker: Worker, redis: 
     headers = {"Idempotency-Key": "order-7"}
     first, again = (client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers) for _ in range(2))
     assert first.get_json()["id"] == again.get_json()["id"]
-    assert redis.llen(queue_name(NAME)) == 1
+    assert redis.llen(ModelKeys(NAME).waiting) == 1
     worker.do(first.get_json()["id"])
     later = client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers)
     assert (later.status_code, later.get_json()["id"]) == (200, first.get_json()["id"])

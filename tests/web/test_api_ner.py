@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.entities import Entity
-from shared.queues import queue_name
+from shared.job_keys import ModelKeys
 from tests.web.conftest import NAME, Worker
 
 
@@ -54,10 +54,9 @@ def test_what_the_cache_knows_needs_no_worker(
     client: FlaskClient, worker: Worker, redis: Redis, with_settings: Callable[..., None]
 ) -> None:
     worker.do(client.post("/api/v1/jobs", json={"text": "马云"}).get_json()["id"])
-    redis.delete(queue_name(NAME))
     with_settings(ner_timeout=0.01)
     assert client.post("/ner", json={"text": "马云"}).get_json()["data"][0]["text"] == "马云"
-    assert redis.llen(queue_name(NAME)) == 0
+    assert redis.llen(ModelKeys(NAME).waiting) == 0
 
 
 def test_it_takes_one_text(client: FlaskClient) -> None:
@@ -105,11 +104,10 @@ def test_a_job_that_ends_without_a_result_is_an_error(client: FlaskClient, worke
     def spoil() -> None:
         taken = worker.take()
         assert taken is not None
-        job_id, _ = taken
         if end == "failed":
-            worker.jobs.fail(job_id, NAME, "piece 0 failed 4 times")
+            worker.jobs.fail(taken.job_id, NAME, "piece 0 failed 4 times")
         else:
-            worker.jobs.cancel(job_id)
+            worker.jobs.cancel(taken.job_id)
 
     thread = threading.Thread(target=spoil)
     thread.start()

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.queues import queue_name
+from shared.job_keys import ModelKeys
 from shared.settings import settings
 from tests.support.redis_server import RedisServer
 from tests.web.conftest import NAME, HeldClient, Worker
@@ -200,7 +200,7 @@ def test_a_full_queue(client: FlaskClient, redis: Redis, with_settings: Callable
     answer = client.post("/api/v1/jobs", json={"text": "b"})
     assert "try again later" in problem_of(answer, 503)["detail"]
     assert int(answer.headers["Retry-After"]) > 0
-    assert redis.llen(queue_name(NAME)) == 1
+    assert redis.llen(ModelKeys(NAME).waiting) == 1
 
 
 def test_an_address_that_is_not_there(client: FlaskClient) -> None:
@@ -266,7 +266,7 @@ def test_a_redis_that_goes_while_somebody_waits(own_client: FlaskClient, own_red
     job_id = own_client.post("/api/v1/jobs", json={"text": "a"}).get_json()["id"]
     with ThreadPoolExecutor(1) as pool, Redis.from_url(own_redis.url) as redis:
         waiting = pool.submit(own_client.get, f"/api/v1/jobs/{job_id}?wait=30")
-        while redis.pubsub_numsub(f"raner:job:{job_id}:events")[0][1] == 0:
+        while not redis.hexists(f"raner:job:{job_id}", "watchers"):
             time.sleep(0.01)  # nothing tells that somebody has begun to wait
         own_redis.stop()
         assert "try again" in problem_of(waiting.result(timeout=15), 503)["detail"]
@@ -305,7 +305,7 @@ from web.app import create_app
 def broken(*_):
     raise RuntimeError("the reason")
 
-api_ner.submit = broken
+api_ner.submission = broken
 assert create_app().test_client().post("/ner", json={"text": "机密"}).status_code == 500
 """
     # A process of its own, since a logger writes for ever to where it first did.
