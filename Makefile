@@ -6,10 +6,10 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check styles prepare evaluate clean
+.PHONY: help run test check styles prepare evaluate benchmark clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: .venv/requirements ## start web page, API, Flower, workers and a private Redis; Ctrl-C ends them
 	@exec $(PYTHON) -m deploy.local
@@ -34,6 +34,9 @@ evaluate: .venv/requirements-dev ## print the scores of the bundled models; DATA
 	@test -n "$(DATA)" || { echo "make evaluate: give DATA=folder, as training/README.md describes it" >&2; exit 2; }
 	@exec $(PYTHON) -m training.evaluate --data "$(DATA)"
 
+benchmark: .venv/requirements-dev ## measure everything; DATA is the folder of the data sets, ARGS names benchmarks
+	@exec $(PYTHON) -m benchmarks $(if $(DATA),--data "$(DATA)") $(ARGS)
+
 clean: ## remove the virtual environment and caches; prepared models and Redis data (var) stay
 	@rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache web/styles/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
@@ -54,7 +57,7 @@ clean: ## remove the virtual environment and caches; prepared models and Redis d
 	$(PIP_INSTALL) -r requirements.txt; \
 	touch $@
 
-.venv/requirements-dev: .venv/requirements requirements-dev.txt training/requirements.txt
+.venv/requirements-dev: .venv/requirements requirements-dev.txt training/requirements.txt benchmarks/requirements.txt
 	@echo "make: installing requirements-dev.txt"
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
