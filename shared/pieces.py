@@ -1,4 +1,4 @@
-"""How a job's texts are divided into pieces, each the work of one task.
+"""How a job's texts are divided into pieces, each done as a whole by one worker process.
 
 Many short texts share a piece; a long text is cut into several, at sentence ends where it can be, with context on both
 sides of each cut so that the worker can tell what an entity at the cut is.
