@@ -161,7 +161,7 @@ def _add_tables(report: Report, name: str, measured: Mapping[str, Measured]) -> 
             "ms a text",
             "Gop/s",
             *(f"{kind} Gop/s" for kind in kinds),
-            "of the better",
+            "over the better",
         )
         rows: list[list[Cell]] = []
         for block, of in measured.items():
