@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import psutil
-from redis import Redis
-
 from benchmarks import machine
 from benchmarks.article.crowd import PAUSE, Crowd, crowd
 from benchmarks.article.server import Article, running_article
@@ -20,6 +17,7 @@ from benchmarks.load import Load, body, closed_loop
 from benchmarks.options import Options, parse
 from benchmarks.report import Cell, Report
 from benchmarks.texts import sentences
+from benchmarks.usage import family, parts_of, proportional
 from shared.settings import BUNDLED_MODEL
 from tests.support.farm import Farm
 
@@ -125,7 +123,7 @@ def measure(options: Options) -> Report:
     report = Report(
         "against_article",
         "The farm against the article's design",
-        METHOD.replace("\n", " ").format(
+        METHOD.format(
             ways=len(WAYS),
             warm_up=WARM_UP,
             rounds=base.rounds,
@@ -241,20 +239,11 @@ def _middle(loads: Sequence[Load]) -> float:
 
 
 def _memory_of_article(article: Article) -> int:
-    return _proportional([psutil.Process(article.pid)])
+    return proportional(family(article.pid))
 
 
 def _memory_of_farm(ours: Farm) -> int:
-    with Redis.from_url(ours.redis.url) as redis:
-        redis_process = psutil.Process(redis.info("server")["process_id"])
-    own = [psutil.Process(process.pid) for process in ours.processes.values()]
-    return _proportional([redis_process, *own])
-
-
-def _proportional(parents: Sequence[psutil.Process]) -> int:
-    """Bytes of these processes and those that they started; a page that several share counts once."""
-    processes = [process for parent in parents for process in (parent, *parent.children(recursive=True))]
-    return sum(process.memory_full_info().pss for process in processes)
+    return proportional([process for processes in parts_of(ours).values() for process in processes])
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _report(bare: View, ner: View, job: View, rounds: int, requests: int) -> Rep
     report = Report(
         "cache",
         "Cache hits against a bare Flask view with one Redis GET",
-        METHOD.replace("\n", " ").format(rounds=rounds, requests=requests, clients=CLIENTS, texts=TEXTS),
+        METHOD.format(rounds=rounds, requests=requests, clients=CLIENTS, texts=TEXTS),
         machine.describe(),
     )
     report.ratio("latency of a hit, POST /ner over the bare view", _latency_ratio(ner, bare), GOAL, at_least=False)

@@ -80,7 +80,7 @@ def measure(options: Options) -> Report:
     rounds = 1 if options.quick else 5
     # Characters and sentences of a block: the bundled model takes a small part of the other's time.
     sizes = {"base size": (256, 20 if options.quick else 100), "bundled": (4_096, 200 if options.quick else 1_000)}
-    method = METHOD.replace("\n", " ").format(
+    method = METHOD.format(
         piece=PIECE_TEXTS,
         square=SQUARE,
         rounds=rounds,

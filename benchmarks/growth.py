@@ -124,9 +124,7 @@ def measure(options: Options) -> Report:
     report = Report(
         "growth",
         "How cost grows",
-        METHOD.replace("\n", " ").format(
-            clients=CLIENTS, rounds=effort.rounds, chars=max(CHARS), fillers=FILLERS, repeats=effort.repeats
-        ),
+        METHOD.format(clients=CLIENTS, rounds=effort.rounds, chars=max(CHARS), fillers=FILLERS, repeats=effort.repeats),
         machine.describe(),
     )
     _workers(report, options, effort)

@@ -79,7 +79,7 @@ def measure(options: Options) -> Report:
     report = Report(
         "latency",
         "Latency under load",
-        METHOD.replace("\n", " ").format(
+        METHOD.format(
             cores=CORES,
             clients=CLIENTS,
             requests=requests,

@@ -73,7 +73,7 @@ class Found:
 def measure(options: Options) -> Report:
     """Measure texts of each size."""
     sizes, rounds = (SIZES[:2], 1) if options.quick else (SIZES, 3)
-    report = Report("long_text", "One long text", METHOD.replace("\n", " ").format(rounds=rounds), machine.describe())
+    report = Report("long_text", "One long text", METHOD.format(rounds=rounds), machine.describe())
     with ExitStack() as stack:
         farms = {
             workers: stack.enter_context(farm(options, BUNDLED_MODEL, RANER_WORKERS=str(workers), RANER_CACHE_TTL="0"))

@@ -93,7 +93,7 @@ def measure(options: Options) -> Report:
     counts = (1, 2) if options.quick else (1, 2, 3, 4)
     repetitions = 2 if options.quick else 5
     few, many = (1, 2) if options.quick else (2, 4)
-    method = METHOD.replace("\n", " ").format(texts=TEXTS, longest=LONGEST, few=few, many=many, repetitions=repetitions)
+    method = METHOD.format(texts=TEXTS, longest=LONGEST, few=few, many=many, repetitions=repetitions)
     report = Report("memory", "Memory of a further worker process, and start", method, machine.describe())
     cores = len(os.sched_getaffinity(0))
     for name, source in {"base size": base_model(options.work), "bundled": BUNDLED_MODEL}.items():

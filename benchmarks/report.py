@@ -99,7 +99,7 @@ class Report:
     def __init__(self, name: str, title: str, method: str, machine: Mapping[str, Cell]) -> None:
         self.name = name
         self.title = title
-        self.method = method
+        self.method = method.replace("\n", " ")
         self.machine = dict(machine)
         self.ratios: list[Ratio] = []
         self.tables: list[Table] = []

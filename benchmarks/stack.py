@@ -107,7 +107,7 @@ def measure(options: Options) -> Report:
     report = Report(
         "stack",
         "The stack beside the engine",
-        METHOD.replace("\n", " ").format(processes=PROCESSES, rounds=effort.rounds, path=JOBS),
+        METHOD.format(processes=PROCESSES, rounds=effort.rounds, path=JOBS),
         machine.describe(),
     )
     cases = [Case("BERT-base size, one text a job", sentences(options, effort.base_texts), 1, (8, 16), goal=0.92)]

@@ -164,7 +164,7 @@ def tune(source: str, seconds: float, backends: Sequence[BackendName], options: 
     report = Report(
         "tune",
         f"Settings for {source} on {cores} cores",
-        METHOD.replace("\n", " ").format(
+        METHOD.format(
             together=TOGETHER,
             seconds=seconds,
             passes=PASSES,

@@ -23,10 +23,15 @@ def parts_of(farm: Farm) -> dict[str, list[psutil.Process]]:
     with Redis.from_url(farm.redis.url) as redis:
         parts = {"redis": [psutil.Process(redis.info("server")["process_id"])]}
     for name, process in farm.processes.items():
-        parent = psutil.Process(process.pid)
         part = "workers" if name.startswith("worker-") else name
-        parts.setdefault(part, []).extend([parent, *parent.children(recursive=True)])
+        parts.setdefault(part, []).extend(family(process.pid))
     return parts
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all that it has started."""
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
 
 
 def cpu_seconds(parts: Parts) -> dict[str, float]:

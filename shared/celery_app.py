@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from shared.queues import RECOGNISE, queue_name
-from shared.redis_client import redis_url
+from shared.redis_client import UNAVAILABLE, redis_url
 from shared.settings import settings
+
+log = structlog.get_logger()
 
 app = Celery("raner-farm", broker=redis_url(), set_as_current=True)
 app.conf.update(
@@ -49,7 +53,10 @@ app.conf.update(
 def send_turn(model: str) -> None:
     """Put a turn into the model's Celery queue: a worker process that is free will take pieces up.
 
-    Raises:
-        kombu.exceptions.OperationalError: Redis does not answer, after Celery's own retries.
+    Where Redis does not take it that is only noted: the pieces wait all the same, and the sweep of a worker node sends
+    one.
     """
-    app.send_task(RECOGNISE, queue=queue_name(model))
+    try:
+        app.send_task(RECOGNISE, queue=queue_name(model))
+    except (OperationalError, *UNAVAILABLE) as error:
+        log.warning("no turn could be sent, the sweep will", model=model, error=str(error))

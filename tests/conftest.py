@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from shared.job_store import JobStore
+from shared.piece_queue import PieceQueue
 from shared.settings import settings
+from tests.support.jobs import MODEL
 from tests.support.redis_server import RedisServer
 
 # Here and not in a hook: the Celery app wants the address when it is imported, as the conftest files of the folders do,
@@ -37,6 +40,18 @@ def redis() -> Iterator[Redis]:
     with Redis.from_url(os.environ["RANER_REDIS_URL"]) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture
+def jobs(redis: Redis) -> JobStore:
+    """Job records on the run's Redis."""
+    return JobStore(redis)
+
+
+@pytest.fixture
+def queue(redis: Redis) -> PieceQueue:
+    """The pieces of :data:`tests.support.jobs.MODEL` on the run's Redis."""
+    return PieceQueue(redis, MODEL)
 
 
 @pytest.fixture

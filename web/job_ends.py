@@ -111,9 +111,8 @@ class JobEnds:
                     "ends of jobs are not heard just now", error=str(error), exc_info=not isinstance(error, RedisError)
                 )
                 self._wake_all()
-                self._closed.wait(
-                    PAUSE
-                )  # redis-py has tried for as long already; there is no event before Redis is back
+                # redis-py has tried for as long already; there is no event before Redis is back.
+                self._closed.wait(PAUSE)
 
     def _heard(self, message: dict[str, object] | None) -> None:
         if message is None:
@@ -126,13 +125,12 @@ class JobEnds:
         job_id = message["data"]
         assert isinstance(job_id, bytes)  # noqa: S101 - what the scripts publish
         with self._lock:
-            events = list(self._waiting.get(job_id.decode(), ()))
-        for event in events:
-            event.set()
+            for event in self._waiting.get(job_id.decode(), ()):
+                event.set()
 
     def _wake_all(self) -> None:
         """Let all who wait look for themselves."""
         with self._lock:
-            events = [event for of_job in self._waiting.values() for event in of_job]
-        for event in events:
-            event.set()
+            for events in self._waiting.values():
+                for event in events:
+                    event.set()

@@ -8,21 +8,15 @@ import time
 import uuid
 from dataclasses import dataclass
 
-import structlog
-from kombu.exceptions import OperationalError
-
 from shared import cache
 from shared.celery_app import send_turn
 from shared.errors import InvalidRequest, TextTooLong
 from shared.job_store import StoredResult
 from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
-from shared.redis_client import UNAVAILABLE
 from shared.settings import settings
 from web.farm import Farm
 from web.metrics import CACHE_LOOKUPS
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ class Submission:
         with farm.ends.expecting(new.id) as ended:
             accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
             if accepted.wake:
-                self._send_turn(accepted.job_id)
+                send_turn(self.model)
             if accepted.job_id != new.id:
                 job = farm.ends.wait(accepted.job_id, wait)
                 return job, farm.jobs.results(job.id) if job.status is JobStatus.SUCCEEDED else []
@@ -104,13 +98,6 @@ class Submission:
             idempotency_key=idempotency_key,
             fingerprint=self._fingerprint() if idempotency_key is not None else "",
         )
-
-    def _send_turn(self, job_id: str) -> None:
-        try:
-            send_turn(self.model)
-        except (OperationalError, *UNAVAILABLE) as error:
-            # The record is written, so the job is accepted: a worker node's sweep sends what is missing.
-            log.warning("no turn could be sent, the sweep will", job=job_id, error=str(error))
 
     def _fingerprint(self) -> str:
         lengths = [len(text) for text in self.encoded]

@@ -7,21 +7,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-from kombu.exceptions import OperationalError
 from redis import Redis
 
 from shared import registry
-from shared.celery_app import send_turn
 from shared.job_store import JobStore
 from shared.piece_queue import Piece, PieceQueue
-from shared.redis_client import UNAVAILABLE, redis_client
+from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
 from workers.background import Background
 from workers.engine.recogniser import Recogniser
 from workers.loading import LoadedModel
-
-log = structlog.get_logger()
 
 # How much a recognition counts in the pace: the last ten or so make it.
 PACE_WEIGHT = 0.1
@@ -83,13 +78,6 @@ class WorkerProcess:
         size = sum(item.byte_end - item.byte_start for piece in pieces for item in piece.items)
         pace = size / max(seconds, 1e-6)
         self.pace = pace if not self.pace else (1 - PACE_WEIGHT) * self.pace + PACE_WEIGHT * pace
-
-    def wake(self) -> None:
-        """Send a turn for other worker processes. Without it what waits is done later, so a failure is only noted."""
-        try:
-            send_turn(self.model.name)
-        except (OperationalError, *UNAVAILABLE) as error:
-            log.warning("no turn could be sent, the sweep will", error=str(error))
 
     def stop(self) -> None:
         """Take the process off the list of live ones."""

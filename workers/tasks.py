@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
-import structlog
 from celery import Task
 
 from shared.celery_app import app, send_turn
 from shared.queues import RECOGNISE
 from workers.node import current_process
 from workers.turn import PieceFailed, Turn
-
-log = structlog.get_logger()
 
 
 @app.task(name=RECOGNISE, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
@@ -31,4 +26,4 @@ def recognise(task: Task) -> dict[str, object]:
         raise task.retry(exc=failed, countdown=failed.pause) from failed
     if wake:
         send_turn(process.model.name)
-    return turn.summary(time.monotonic())
+    return turn.summary()

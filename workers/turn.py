@@ -14,6 +14,7 @@ from itertools import islice
 import structlog
 
 from shared import cache
+from shared.celery_app import send_turn
 from shared.entities import Entity
 from shared.jobs import TextResult
 from shared.piece_queue import Piece, PieceResult, PieceState
@@ -79,7 +80,7 @@ class Turn:
             )
             if taken.pieces:
                 if taken.wake:
-                    self._process.wake()
+                    send_turn(self._process.model.name)
                 self._do(taken.pieces)
                 waited = False
             elif over or waited or taken.wake:
@@ -88,14 +89,14 @@ class Turn:
                 # Whether or not a piece came, the turn takes itself off the list of those that wait.
                 waited = not self._queue.wait(self.id, LINGER)
 
-    def summary(self, now: float) -> dict[str, object]:
+    def summary(self) -> dict[str, object]:
         """What was done, in ids and figures."""
         return {
             "pieces": self._pieces,
             "jobs": len(self._jobs),
             "first_jobs": list(islice(self._jobs, NAMED_JOBS)),
             "busy_seconds": round(self._busy, 4),
-            "waited_seconds": round(now - self._began - self._busy, 4),
+            "waited_seconds": round(time.monotonic() - self._began - self._busy, 4),
         }
 
     def _do(self, pieces: Sequence[Piece]) -> None:

@@ -22,16 +22,6 @@ from tests.support.jobs import CACHED, FOUND, LONG, MODEL, finish, new_job, take
 WAITING = ModelKeys(MODEL).waiting
 
 
-@pytest.fixture
-def jobs(redis: Redis) -> JobStore:
-    return JobStore(redis)
-
-
-@pytest.fixture
-def queue(redis: Redis) -> PieceQueue:
-    return PieceQueue(redis, MODEL)
-
-
 def keys_of(redis: Redis, job_id: str) -> set[bytes]:
     return set(redis.keys(f"raner:job:{job_id}*"))
 

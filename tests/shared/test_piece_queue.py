@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from redis import Redis
 
 from shared.job_keys import ModelKeys
@@ -16,16 +15,6 @@ from shared.queues import queue_name
 from tests.support.jobs import FOUND, LONG, MODEL, finish, new_job, take, work
 
 NOW = float("inf")
-
-
-@pytest.fixture
-def jobs(redis: Redis) -> JobStore:
-    return JobStore(redis)
-
-
-@pytest.fixture
-def queue(redis: Redis) -> PieceQueue:
-    return PieceQueue(redis, MODEL)
 
 
 def made(jobs: JobStore, *texts: str) -> str:

@@ -146,6 +146,13 @@ def at_work(worker: Worker) -> Iterator[Worker]:
     thread.join()
 
 
+def forget_farm() -> None:
+    """Let the process's view of the farm begin anew."""
+    if farm.cache_info().currsize:
+        farm().ends.close()
+    farm.cache_clear()
+
+
 @pytest.fixture
 def app(redis: Redis) -> Iterator[OpenAPI]:
     """The application. The process's view of the farm begins anew."""
@@ -153,9 +160,7 @@ def app(redis: Redis) -> Iterator[OpenAPI]:
     app = create_app()
     app.test_client_class = HeldClient
     yield app
-    if farm.cache_info().currsize:
-        farm().ends.close()
-    farm.cache_clear()
+    forget_farm()
 
 
 @pytest.fixture
@@ -172,5 +177,5 @@ def own_redis(with_settings: Callable[..., None], tmp_path: Path) -> Iterator[Re
         redis_client.cache_clear()
         farm.cache_clear()
         yield server
+        forget_farm()
         redis_client.cache_clear()
-        farm.cache_clear()

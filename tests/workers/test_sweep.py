@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
 from redis import Redis
 
 from shared.job_keys import ModelKeys
@@ -18,16 +17,6 @@ from workers import sweep as sweeping
 from workers.sweep import sweep, sweep_in_turn
 
 LOST_AFTER = settings().visibility_timeout + sweeping.LOST_GRACE
-
-
-@pytest.fixture
-def jobs(redis: Redis) -> JobStore:
-    return JobStore(redis)
-
-
-@pytest.fixture
-def queue(redis: Redis) -> PieceQueue:
-    return PieceQueue(redis, MODEL)
 
 
 def turns(redis: Redis) -> list[str]:

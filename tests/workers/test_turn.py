@@ -35,11 +35,6 @@ class Rule:
 
 
 @pytest.fixture
-def jobs(redis: Redis) -> JobStore:
-    return JobStore(redis)
-
-
-@pytest.fixture
 def rule() -> Rule:
     return Rule()
 
@@ -68,7 +63,7 @@ def test_short_pieces_of_many_jobs_are_recognised_together(jobs: JobStore, proce
     for job_id in ids:
         ((entities, version, cached),) = jobs.results(job_id)
         assert (entities, version, cached) == ([Entity(0, 2, "PER", 0.9)], f"{MODEL}@v1", False)
-    summary = turn.summary(0)
+    summary = turn.summary()
     assert (summary["pieces"], summary["jobs"], summary["first_jobs"]) == (5, 5, ids)
 
 
