@@ -50,10 +50,10 @@ class Settings(BaseSettings):
         description="Folder for prepared models and the private Redis's data.",
     )
     web_processes: int = Field(default=2, ge=1, description="Web server processes.")
-    web_threads: int = Field(
-        default=32,
-        ge=2,
-        description="Threads of each web server process; each waiting request holds one.",
+    web_connections: int = Field(
+        default=1000,
+        ge=1,
+        description="Clients that each web server process serves at a time, those that wait included.",
     )
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),

@@ -1,6 +1,11 @@
 """gunicorn's configuration: ``gunicorn -c web/gunicorn.py 'web.app:create_app()'``."""
 
+# ruff: noqa: E402 - gevent changes the standard library's modules before others take anything from them
 from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
 
 import atexit
 import os
@@ -19,10 +24,10 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 bind = f"{settings().host}:{settings().port}"
-worker_class = "gthread"
+worker_class = "web.server.WebWorker"
 workers = settings().web_processes
-threads = settings().web_threads
-# A waiting request holds a thread for as long as it may wait; one that is longer is stuck.
+worker_connections = settings().web_connections
+# Of the process as a whole: it is ended where it has not come to itself for so long.
 timeout = 120
 graceful_timeout = 35
 keepalive = 75
