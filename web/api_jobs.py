@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, url_for
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from shared.jobs import Job, JobStatus
@@ -30,9 +30,9 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
 
     It is finished at once where the cache knew every text, or where `wait` was given and saw its end.
     """
-    request = submission(farm(), body.all_texts, body.model, body.types, body.offsets)
-    job, results = request.enqueue(farm(), header.idempotency_key, query.wait)
-    return _answer(job, job_view(job, request.texts, results, job.offsets), pending_status=202)
+    asked = submission(farm(), body.all_texts, body.model, body.types, body.offsets)
+    job, results = asked.enqueue(farm(), header.idempotency_key, query.wait)
+    return _answer(job, job_view(job, asked.texts, results, job.offsets), pending_status=202)
 
 
 @api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, **problems(401, 404, 422, 503)})
@@ -62,6 +62,6 @@ def _answer(job: Job, view: dict[str, Any], pending_status: int) -> Response:
     if not job.status.ended:
         response.status_code = pending_status
         response.headers["Retry-After"] = RETRY_AFTER
-    response.headers["Location"] = url_for("jobs.get_job", job_id=job.id)
+    response.headers["Location"] = f"{request.script_root}{api.url_prefix}/{job.id}"
     response.headers["Cache-Control"] = "no-store"
     return response

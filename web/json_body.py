@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 from flask import Response, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -13,18 +14,36 @@ from shared.errors import InvalidRequest
 
 
 class CompactJSONProvider(DefaultJSONProvider):
-    """Answers in UTF-8, not in escapes: a Chinese character is three bytes, not six.
+    """Reads and writes with orjson, and with the standard library what orjson does not take.
 
-    A lone surrogate, which JSON can carry and UTF-8 cannot, goes back the way it came: escaped.
+    Answers are in UTF-8, not in escapes: a Chinese character is three bytes, not six. A lone surrogate, which JSON can
+    carry and UTF-8 cannot, goes back the way it came: escaped.
     """
 
     ensure_ascii = False
     sort_keys = False
 
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The value of a JSON text.
+
+        Raises:
+            ValueError: it is none.
+            RecursionError: it is nested too deeply.
+        """
+        try:
+            return orjson.loads(s)
+        except orjson.JSONDecodeError:
+            # Or it is UTF-16, or has a lone surrogate.
+            return super().loads(s, **kwargs)
+
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """A JSON answer of the given value."""
-        text = self.dumps(self._prepare_response_obj(args, kwargs), separators=(",", ":"))
-        return Response(text.encode("utf-8", "backslashreplace"), mimetype=self.mimetype)
+        value = self._prepare_response_obj(args, kwargs)
+        try:
+            body = orjson.dumps(value)
+        except orjson.JSONEncodeError:
+            body = self.dumps(value, separators=(",", ":")).encode("utf-8", "backslashreplace")
+        return Response(body, mimetype=self.mimetype)
 
 
 def check_body() -> None:

@@ -33,6 +33,7 @@ SECONDS = Histogram(
     buckets=SECONDS_BUCKETS,
 )
 CACHE_LOOKUPS = Counter("raner_cache_lookups", "Texts looked up in the result cache.", ["outcome"])
+CACHE_HITS, CACHE_MISSES = CACHE_LOOKUPS.labels("hit"), CACHE_LOOKUPS.labels("miss")
 
 
 class FarmCollector(Collector):

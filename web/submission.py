@@ -16,7 +16,7 @@ from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
 from shared.settings import settings
 from web.farm import Farm
-from web.metrics import CACHE_LOOKUPS
+from web.metrics import CACHE_HITS, CACHE_MISSES
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,10 @@ def submission(
     if known is not None:
         found = cache.look_up(farm.redis, known.version, encoded)
         cached = {index: entities for index, entities in enumerate(found) if entities is not None}
-        CACHE_LOOKUPS.labels("hit").inc(len(cached))
-        CACHE_LOOKUPS.labels("miss").inc(len(texts) - len(cached))
+        if cached:
+            CACHE_HITS.inc(len(cached))
+        if len(cached) < len(texts):
+            CACHE_MISSES.inc(len(texts) - len(cached))
     return Submission(
         texts=texts,
         encoded=encoded,
