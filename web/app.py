@@ -19,6 +19,11 @@ points of the text exactly as it was sent, the end exclusive; `offsets=utf16` co
 are `application/problem+json` (RFC 9457) and say what to change.
 """
 
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
 GUARDED = (api_jobs, api_ner, api_models, api_farm)
 # Here and not in create_app: the blueprints are the modules' own, whatever number of applications is made of them.
 for _module in GUARDED:
@@ -71,9 +76,7 @@ def create_app() -> OpenAPI:
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.extend(SECURITY_HEADERS)
         return response
 
     # Now, and not at the first request for it: two threads would write it at once.

@@ -24,6 +24,25 @@ RECHECK = 5.0
 PAUSE = 1.0
 
 
+class End:
+    """The end of a job that somebody waits for. ``message``: what was told of it, for :meth:`JobStore.told`."""
+
+    def __init__(self, job_id: str) -> None:
+        self._id = job_id.encode()
+        self._event = threading.Event()
+        self.message = self._id
+
+    def tell(self, message: bytes | None = None) -> None:
+        """Wake who waits. None: the end may have been missed."""
+        self.message = message or self._id
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until it was told, or for so many seconds."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+
 class JobEnds:
     """Tells the threads of a web process when the jobs that they wait for have ended."""
 
@@ -35,7 +54,7 @@ class JobEnds:
         self._listener: threading.Thread | None = None
         self._subscribed = threading.Event()
         self._closed = threading.Event()
-        self._waiting: dict[str, set[threading.Event]] = {}
+        self._waiting: dict[str, set[End]] = {}
 
     def wait(self, job_id: str, seconds: float) -> Job:
         """The job once it has ended, or as it is after ``seconds``.
@@ -62,21 +81,21 @@ class JobEnds:
         return self._channel
 
     @contextmanager
-    def expecting(self, job_id: str) -> Iterator[threading.Event]:
-        """An event that is set when the job's end is told, for as long as the context lasts."""
-        event = threading.Event()
+    def expecting(self, job_id: str) -> Iterator[End]:
+        """The job's end, which is told for as long as the context lasts."""
+        end = End(job_id)
         with self._lock:
-            self._waiting.setdefault(job_id, set()).add(event)
+            self._waiting.setdefault(job_id, set()).add(end)
         try:
-            yield event
+            yield end
         finally:
             with self._lock:
-                events = self._waiting[job_id]
-                events.discard(event)
-                if not events:
+                ends = self._waiting[job_id]
+                ends.discard(end)
+                if not ends:
                     del self._waiting[job_id]
 
-    def told(self, event: threading.Event, deadline: float) -> bool:
+    def told(self, end: End, deadline: float) -> bool:
         """Sleep until it is worth reading the record: the end was told, or might have been missed.
 
         False where the time is up (``deadline`` as :func:`time.monotonic` counts).
@@ -84,8 +103,7 @@ class JobEnds:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        event.wait(min(left, RECHECK))
-        event.clear()
+        end.wait(min(left, RECHECK))
         return True
 
     def close(self) -> None:
@@ -122,15 +140,15 @@ class JobEnds:
             self._subscribed.set()
             self._wake_all()
             return
-        job_id = message["data"]
-        assert isinstance(job_id, bytes)  # noqa: S101 - what the scripts publish
+        told = message["data"]
+        assert isinstance(told, bytes)  # noqa: S101 - what the scripts publish
         with self._lock:
-            for event in self._waiting.get(job_id.decode(), ()):
-                event.set()
+            for end in self._waiting.get(told.split(b" ", 1)[0].decode(), ()):
+                end.tell(told)
 
     def _wake_all(self) -> None:
         """Let all who wait look for themselves."""
         with self._lock:
-            for events in self._waiting.values():
-                for event in events:
-                    event.set()
+            for ends in self._waiting.values():
+                for end in ends:
+                    end.tell()

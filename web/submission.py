@@ -61,7 +61,7 @@ class Submission:
         """
         deadline = time.monotonic() + wait
         new = self._new_job(idempotency_key)
-        with farm.ends.expecting(new.id) as ended:
+        with farm.ends.expecting(new.id) as end:
             accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
             if accepted.wake:
                 send_turn(self.model)
@@ -69,8 +69,8 @@ class Submission:
                 job = farm.ends.wait(accepted.job_id, wait)
                 return job, farm.jobs.results(job.id) if job.status is JobStatus.SUCCEEDED else []
             job, results = new.job, self.results() if self.answered else []
-            while not job.status.ended and farm.ends.told(ended, deadline):
-                job, results = farm.jobs.read_with_results(new.id)
+            while not job.status.ended and farm.ends.told(end, deadline):
+                job, results = farm.jobs.told(new, end.message)
         return job, results
 
     @property

@@ -7,11 +7,14 @@
 -- Of each piece's job: raner:job:{id} (hash: status, done, total, finished, cut, watchers, idempotency), :texts (expiry),
 -- :pieces (the piece's field goes; the key goes at the end), :results (hash: text index -> result JSON), :parts (hash:
 -- '{text}:{part}' -> part JSON of a cut text)
+-- Who watches a job is told its end with its id; if it is one text and its result is small, with all there is to know:
+-- '{id} {started} {finished} {result JSON}', so that nobody has to ask.
 -- ARGV    now, job_ttl, open_ttl; then of each piece: '{job}:{number}', how many values of results follow, those (flat:
 --         field, value, ...), how many values of parts follow, those
 -- Returns the state of each piece's job: 'running' | 'assemble' | 'succeeded' | 'ended'
 local now, job_ttl, open_ttl = ARGV[1], ARGV[2], ARGV[3]
 local at = 4
+local small = 4096  -- bytes
 
 local function fields()
   local count = tonumber(ARGV[at])
@@ -28,7 +31,7 @@ end
 
 local function finish(id, number, results, parts)
   local key = 'raner:job:' .. id
-  local job = redis.call('HMGET', key, 'status', 'done', 'total', 'cut', 'idempotency', 'watchers')
+  local job = redis.call('HMGET', key, 'status', 'done', 'total', 'cut', 'idempotency', 'watchers', 'started')
   local status = job[1]
   if not status or status == 'succeeded' or status == 'failed' or status == 'cancelled' then return 'ended' end
 
@@ -48,7 +51,13 @@ local function finish(id, number, results, parts)
   redis.call('DEL', key .. ':pieces', key .. ':parts')
   redis.call('ZREM', KEYS[3], id)
   if job[5] then redis.call('EXPIRE', job[5], job_ttl) end
-  for channel in string.gmatch(job[6] or '', '%S+') do redis.call('PUBLISH', channel, id) end
+  if job[6] then
+    local message = id
+    if job[7] and #results == 2 and #results[2] <= small and redis.call('HLEN', key .. ':results') == 1 then
+      message = table.concat({id, job[7], now, results[2]}, ' ')
+    end
+    for channel in string.gmatch(job[6], '%S+') do redis.call('PUBLISH', channel, message) end
+  end
   return 'succeeded'
 end
 

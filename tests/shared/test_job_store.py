@@ -13,8 +13,8 @@ from shared.entities import Entity
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull
 from shared.job_keys import OPEN_TTL, ModelKeys
 from shared.job_store import JobStore
-from shared.jobs import JobStatus, OffsetUnit
-from shared.piece_queue import PieceQueue, PieceState
+from shared.jobs import JobStatus, OffsetUnit, TextResult
+from shared.piece_queue import PieceQueue, PieceResult, PieceState
 from shared.queues import queue_name
 from shared.settings import settings
 from tests.support.jobs import CACHED, FOUND, LONG, MODEL, finish, new_job, take, work
@@ -171,11 +171,45 @@ def test_the_end_is_told_once_to_each_who_watches(jobs: JobStore, queue: PieceQu
         else:
             jobs.cancel(job_id)
         heard = [events.get_message(timeout=5) for _ in range(2)]
-        assert {(message["channel"], message["data"]) for message in heard} == {
-            (b"one", job_id.encode()),
-            (b"two", job_id.encode()),
-        }
+        assert {message["channel"] for message in heard} == {b"one", b"two"}
+        assert {message["data"].split()[0] for message in heard} == {job_id.encode()}
         assert events.get_message(timeout=0.1) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "cached", "found", "all_is_told"),
+    [
+        (("马云",), {}, "[]", True),
+        (("马云",), {}, json.dumps([[0, 2, "PER", 0.99, "model"]] * 3), True),
+        (("马云",), {}, json.dumps([[0, 2, "PER", 0.99, "model"]] * 300), False),
+        (("马云", "一"), {}, "[]", False),
+        (("一", "马云"), {0: CACHED}, "[]", False),
+    ],
+    ids=["nothing found", "some", "too much", "two texts", "one from the cache"],
+)
+def test_what_is_told_is_what_can_be_read(
+    jobs: JobStore,
+    queue: PieceQueue,
+    redis: Redis,
+    texts: tuple[str, ...],
+    cached: dict[int, TextResult],
+    found: str,
+    all_is_told: bool,
+) -> None:
+    new = new_job(*texts, cached=cached, types=("PER",), offsets=OffsetUnit.UTF16)
+    with redis.pubsub(ignore_subscribe_messages=True) as events:
+        events.subscribe("channel")
+        events.get_message(timeout=5)
+        jobs.create(new, watcher="channel")
+        (piece,) = take(queue)
+        results = {item.text: TextResult(found, "news@v1", cached=False) for item in piece.items}
+        assert queue.finish("turn", [PieceResult(piece, results, {})]) == [PieceState.SUCCEEDED]
+        message = events.get_message(timeout=5)["data"]
+    assert (message != new.id.encode()) == all_is_told
+    assert jobs.told(new, message) == jobs.read_with_results(new.id)
+    if all_is_told:
+        redis.delete(f"raner:job:{new.id}")
+        assert jobs.told(new, message)[0].status is JobStatus.SUCCEEDED
 
 
 def test_watching_what_has_ended_leaves_no_trace(jobs: JobStore, queue: PieceQueue, redis: Redis) -> None:
