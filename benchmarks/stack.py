@@ -110,7 +110,7 @@ def measure(options: Options) -> Report:
         METHOD.format(processes=PROCESSES, rounds=effort.rounds, path=JOBS),
         machine.describe(),
     )
-    cases = [Case("BERT-base size, one text a job", sentences(options, effort.base_texts), 1, (8, 16), goal=0.92)]
+    cases = [Case("BERT-base size, one text a job", sentences(options, effort.base_texts), 1, (8, 16, 32), goal=0.92)]
     found = _with_model(base_model(options.work), cases, effort, options)
 
     texts = sentences(options, effort.texts)

@@ -90,21 +90,23 @@ class PieceQueue:
         self._finish = redis.register_script((LUA / "finish_pieces.lua").read_text())
         self._sweep = redis.register_script((LUA / "sweep.lua").read_text())
 
-    def take(self, turn: str, most_pieces: int, most_bytes: int, linger: float = 0.0) -> Taken:
+    def take(self, turn: str, most_pieces: int, most_bytes: int, linger: float = 0.0, takers: int = 1) -> Taken:
         """Take pieces up, oldest first: one of any size, and more while all are within ``most_bytes`` of text.
 
         Args:
+            takers: how many worker processes do the model's pieces; this one is given no more than its share of those
+                that wait, rounded up.
             linger: where there is nothing, this turn is going to :meth:`wait` for so many seconds, so that no other is
                 sent for a piece that comes meanwhile.
         """
-        return self._taken(turn, most_pieces, most_bytes, held_only=False, linger=linger)
+        return self._taken(turn, most_pieces, most_bytes, held_only=False, linger=linger, takers=takers)
 
     def take_held(self, turn: str) -> Piece | None:
         """One of the pieces that an earlier delivery of this turn took and did not finish.
 
         One by one, so that a piece which ends its worker is the only one tried at that time.
         """
-        pieces = self._taken(turn, 1, 0, held_only=True, linger=0.0).pieces
+        pieces = self._taken(turn, 1, 0, held_only=True, linger=0.0, takers=1).pieces
         return pieces[0] if pieces else None
 
     def wait(self, turn: str, seconds: float) -> bool:
@@ -144,11 +146,13 @@ class PieceQueue:
         back = [name.decode().rpartition(":") for name in names]
         return Taken([Piece(job_id, int(number), 0, [], []) for job_id, _, number in back], bool(wake))
 
-    def _taken(self, turn: str, most_pieces: int, most_bytes: int, held_only: bool, linger: float) -> Taken:
+    def _taken(
+        self, turn: str, most_pieces: int, most_bytes: int, held_only: bool, linger: float, takers: int
+    ) -> Taken:
         now = time.time()
         wake, *pieces = self._take(
             keys=[self._keys.waiting, _turn_key(turn), self._keys.taken, self._keys.lingering, self._turns],
-            args=[turn, now, most_pieces, most_bytes, int(held_only), now + linger if linger else 0, OPEN_TTL],
+            args=[turn, now, most_pieces, most_bytes, int(held_only), now + linger if linger else 0, OPEN_TTL, takers],
         )
         return Taken(
             [

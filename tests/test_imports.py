@@ -16,13 +16,13 @@ PREPARATION_ONLY = {"torch", "transformers", "modelscope", "onnx"}
 ENGINE = {"onnxruntime", "tokenizers", "numpy", *PREPARATION_ONLY}
 # Package or module -> what must be nowhere in it, not even inside a function.
 FORBIDDEN = {
-    "shared": {"web", "workers", "deploy", "training", "tests", "flask", *ENGINE},
-    "web": {"workers", "deploy", "training", "tests", *ENGINE},
-    "workers": {"web", "deploy", "training", "tests", "flask"},
+    "shared": {"web", "workers", "deploy", "training", "benchmarks", "tests", "flask", "gevent", *ENGINE},
+    "web": {"workers", "deploy", "training", "benchmarks", "tests", *ENGINE},
+    "workers": {"web", "deploy", "training", "benchmarks", "tests", "flask", "gevent"},
     "workers/engine": {"celery", "redis", "workers.preparation", "workers.node", "workers.tasks", *PREPARATION_ONLY},
     "workers/backends/onnx.py": PREPARATION_ONLY,
-    "training": {"web", "deploy", "tests", "flask", "celery", "redis"},
-    "deploy": {"tests", "training", "web", "workers", *ENGINE},
+    "training": {"web", "deploy", "benchmarks", "tests", "flask", "celery", "redis"},
+    "deploy": {"benchmarks", "tests", "training", "web", "workers", *ENGINE},
 }
 
 

@@ -14,6 +14,7 @@ from shared.job_store import JobStore
 from shared.piece_queue import Piece, PieceQueue
 from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
+from shared.settings import settings
 from workers.background import Background
 from workers.engine.recogniser import Recogniser
 from workers.loading import LoadedModel
@@ -35,6 +36,7 @@ class WorkerProcess:
     characters: int = 0
     busy_seconds: float = 0.0
     pace: float = 0.0  # bytes of text that it recognises in a second, of late
+    peers: int = 1  # live processes with this model, itself among them
 
     def __post_init__(self) -> None:
         self.jobs = JobStore(self.redis)
@@ -87,3 +89,6 @@ class WorkerProcess:
     def _beat(self, redis: Redis) -> None:
         registry.announce(redis, self.model)
         registry.beat(redis, self.info())
+        # Those of its own node may be about to come.
+        alive = sum(worker.model == self.model.name for worker in registry.workers(redis))
+        self.peers = max(alive, settings().workers)

@@ -31,7 +31,8 @@ LENGTH = 1.0
 # own, which costs more than a short text's recognition (seconds).
 LINGER = 0.03
 # Pieces that take so long together, at the pace of those before, are done together (seconds); and their largest number.
-TOGETHER = 0.02
+# A large model gains most: each step between two of its texts finds the processor's caches full of weights.
+TOGETHER = 0.1
 MOST_PIECES = 64
 # A piece that has ended this many worker processes, or failed this often, is given up and its job fails.
 MAX_TRIES = 4
@@ -77,6 +78,7 @@ class Turn:
                 most_pieces=0 if over else MOST_PIECES,
                 most_bytes=int(self._process.pace * TOGETHER),
                 linger=0.0 if over or waited else LINGER,
+                takers=self._process.peers,
             )
             if taken.pieces:
                 if taken.wake:

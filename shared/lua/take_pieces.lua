@@ -9,7 +9,8 @@
 -- Of each piece's job: raner:job:{id} (hash: status, started), :pieces (hash: piece number -> items; '{number}:tries'
 -- -> times it was taken up), :texts (string, the slices are cut from it)
 -- ARGV    turn, now, most_pieces, most_bytes (beyond the first piece), held_only ('1': only what the turn has taken
---         before), linger_until ('0': the turn does not wait where there is nothing), ttl
+--         before), linger_until ('0': the turn does not wait where there is nothing), ttl, takers (worker processes that
+--         do the model's pieces: none takes more than its share of what waits)
 -- Returns {wake, piece, piece, ...}; wake is 1 where pieces still wait and no turn is on its way; a piece is
 --         {job, number, tries, items JSON, slice, slice, ...}, with tries 0 and no items where all pieces of the job are
 --         done but nobody has ended it
@@ -63,6 +64,7 @@ for _, name in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
     drop(name)
   end
 end
+most_pieces = math.min(most_pieces, math.ceil(redis.call('LLEN', KEYS[1]) / tonumber(ARGV[8])))
 -- Pieces that nobody wants any more cost a step each; not so many at once that Redis does nothing else.
 local looked = 0
 while ARGV[5] ~= '1' and #answer <= most_pieces and looked < 1000 do

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from redis import Redis
 
 from shared.job_keys import ModelKeys
@@ -37,6 +38,15 @@ def test_as_many_are_taken_as_fit_but_one_of_any_size(jobs: JobStore, queue: Pie
     # 6 bytes each; the third would be 18 more, and those behind it do not overtake.
     two = queue.take("another", 64, 20)
     assert [piece.job_id for piece in two.pieces] == small[:2]
+
+
+@pytest.mark.parametrize(("waiting", "takers", "given"), [(7, 2, 4), (7, 3, 3), (7, 7, 1), (7, 100, 1), (1, 2, 1)])
+def test_nobody_takes_more_than_its_share(
+    jobs: JobStore, queue: PieceQueue, waiting: int, takers: int, given: int
+) -> None:
+    for _ in range(waiting):
+        jobs.create(new_job("马云"))
+    assert len(queue.take("turn", most_pieces=10, most_bytes=10**9, takers=takers).pieces) == given
 
 
 def test_where_nothing_waits_nothing_is_taken(queue: PieceQueue) -> None:
