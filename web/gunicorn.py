@@ -9,6 +9,7 @@ monkey.patch_all()
 
 import atexit
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,10 @@ from shared.settings import settings
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="raner-metrics-")
     atexit.register(shutil.rmtree, os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+# A connection takes an open file, and the usual limit of those is not much above a process's connections.
+_, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, _most_files))
 
 bind = f"{settings().host}:{settings().port}"
 worker_class = "web.server.WebWorker"

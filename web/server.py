@@ -15,29 +15,45 @@ from gunicorn.workers.ggevent import GeventWorker
 
 
 class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
-    """Closes, when it is to end, the connections on which no request is under way.
+    """Closes connections on which no request is under way: all when it is to end, the oldest where there are too many.
 
-    gunicorn's own waits for clients that keep theirs open, as browsers do, until its grace is over.
+    gunicorn's own lets clients that keep theirs open, as browsers do, hold up its end until its grace is over, and keep
+    new clients out for as long as a connection may idle.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._idle: set[greenlet] = set()
+        self._connections = 0
+        self._idle: dict[greenlet, None] = {}  # those that have waited longest for a request come first
+
+    def handle(self, *connection: Any) -> None:
+        """Called for each connection, in a greenlet of its own; there are ``worker_connections`` of them at most."""
+        self._connections += 1
+        try:
+            if self._connections >= self.worker_connections:
+                self._close(list(self._idle)[:1])
+            super().handle(*connection)
+        finally:
+            self._connections -= 1
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """In it a connection waits for its next request."""
         connection = gevent.getcurrent()
-        self._idle.add(connection)
+        self._idle[connection] = None
         try:
             with super().timeout_ctx():
                 yield
         finally:
-            self._idle.discard(connection)
+            del self._idle[connection]
 
     def notify(self) -> None:
         """Called each second for as long as the process lives, and while it waits for its last requests."""
         super().notify()
         if not self.alive:
-            # Which gunicorn takes for the end of what the client had to say.
-            gevent.killall(list(self._idle), exception=StopIteration, block=False)
+            self._close(list(self._idle))
+
+    @staticmethod
+    def _close(connections: list[greenlet]) -> None:
+        # gunicorn takes this for the end of what the client had to say.
+        gevent.killall(connections, exception=StopIteration, block=False)

@@ -67,6 +67,17 @@ def test_however_many_requests_wait_others_are_answered(farm: Farm) -> None:
         assert {status(client) for client in clients} == {"HTTP/1.1 200 OK"}
 
 
+def test_clients_that_keep_their_connections_do_not_keep_others_out(tmp_path: Path, data_dir: Path) -> None:
+    with (
+        ExitStack() as stack,
+        running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_WEB_CONNECTIONS="6") as farm,
+    ):
+        for _ in range(20):
+            client = stack.enter_context(connect(farm))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: farm\r\n\r\n")
+            assert status(client) == "HTTP/1.1 200 OK"
+
+
 def test_it_ends_though_a_client_keeps_its_connection_and_answers_who_waits_first(farm: Farm) -> None:
     (worker,) = farm.workers
     farm.wait_ready()
