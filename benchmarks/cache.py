@@ -28,7 +28,7 @@ LISTENS_WITHIN = 30.0  # seconds
 
 METHOD = """The bundled model's farm, with {texts} texts that were recognised before, so that the cache answers each;
 its counters confirm that none was missed. Beside it, over the same Redis and under the farm's own gunicorn
-configuration (worker class, processes, threads), a Flask application whose one view does one Redis GET of as many
+configuration (worker class, processes, places), a Flask application whose one view does one Redis GET of as many
 bytes as POST /ner answers to a text of middling size, and sends them as they are. Both are asked by the same load
 generator over kept connections. After {requests} requests over {clients} connections to each, which are not counted,
 {rounds} rounds: {requests} requests to each from one client, one after the other, then {requests} from {clients}

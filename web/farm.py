@@ -32,7 +32,7 @@ class ModelLoad:
 
 
 class Farm:
-    """Redis, job records and the known models, shared by the threads of a web process."""
+    """Redis, job records and the known models, shared by the requests of a web process."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis

@@ -44,7 +44,7 @@ class End:
 
 
 class JobEnds:
-    """Tells the threads of a web process when the jobs that they wait for have ended."""
+    """Tells the requests of a web process when the jobs that they wait for have ended."""
 
     def __init__(self, redis: Redis, jobs: JobStore) -> None:
         self._redis = redis
