@@ -47,7 +47,10 @@ def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
     """Fuse attention, embeddings and GELU, each into one operation of ONNX Runtime.
 
     Layer normalisation stays apart from the addition before it: the operation that does both is six times as slow on a
-    CPU as LayerNormalization is (0.92 of 2.95 ms for 35 characters at 6 layers of 320 in INT8, against 0.15).
+    CPU as LayerNormalization is (0.92 of 2.95 ms for 35 characters at 6 layers of 320 in INT8, against 0.15). So does
+    GELU: the addition goes into the quantised product before it for nothing, and Gelu alone takes three quarters of the
+    time of BiasGelu. And attention gets no mask, since no token is padding. Together INT8 takes 5 % less time,
+    and 7 % less at 200 tokens.
 
     Args:
         config: the encoder's, with ``num_attention_heads`` and ``hidden_size``.
@@ -60,6 +63,7 @@ def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
 
     options = FusionOptions("bert")
     options.enable_skip_layer_norm = False
+    options.enable_bias_gelu = False
     fused = optimize_model(
         str(exported),
         model_type="bert",
@@ -68,6 +72,14 @@ def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
         optimization_options=options,
         opt_level=0,
     )
+    for node in fused.get_nodes_by_op_type("Attention"):
+        # Behind the input, the weights and the bias; some encoders' have none.
+        if len(node.input) > 3:
+            node.input[3] = ""
+    for node in fused.get_nodes_by_op_type("EmbedLayerNormalization"):
+        # What it made the mask of.
+        del node.input[7:]
+    fused.prune_graph()
     fused.save_model_to_file(str(path), use_external_data_format=is_large(exported))
     counts = fused.get_fused_operator_statistics()
     return {name: count for name, count in counts.items() if count}
