@@ -30,8 +30,7 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         """Called for each connection, in a greenlet of its own; there are ``worker_connections`` of them at most."""
         self._connections += 1
         try:
-            if self._connections >= self.worker_connections:
-                self._close(list(self._idle)[:1])
+            self._make_room()
             super().handle(*connection)
         finally:
             self._connections -= 1
@@ -50,8 +49,16 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
     def notify(self) -> None:
         """Called each second for as long as the process lives, and while it waits for its last requests."""
         super().notify()
-        if not self.alive:
+        if self.alive:
+            # Where all had requests under way when the last place was taken, there was none to close.
+            self._make_room()
+        else:
             self._close(list(self._idle))
+
+    def _make_room(self) -> None:
+        """Where all places are taken, free one for the next client."""
+        if self._connections >= self.worker_connections:
+            self._close(list(self._idle)[:1])
 
     @staticmethod
     def _close(connections: list[greenlet]) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from redis import Redis
 
+from shared.job_keys import ModelKeys
 from tests.support.farm import Farm, running_farm
 
 # Many more than a pool of threads would have.
@@ -76,6 +78,25 @@ def test_clients_that_keep_their_connections_do_not_keep_others_out(tmp_path: Pa
             client = stack.enter_context(connect(farm))
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: farm\r\n\r\n")
             assert status(client) == "HTTP/1.1 200 OK"
+
+
+def test_clients_whose_requests_all_waited_do_not_keep_others_out_either(tmp_path: Path, data_dir: Path) -> None:
+    with (
+        ExitStack() as stack,
+        running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_WEB_CONNECTIONS="6") as farm,
+    ):
+        (worker,) = farm.workers
+        farm.stop(worker)
+        clients = [stack.enter_context(connect(farm)) for _ in range(10)]
+        for number, client in enumerate(clients):
+            send_job(client, f"第{number}位客人在杭州等候。")
+        # Not of the farm: it has no place left to answer.
+        redis = stack.enter_context(Redis.from_url(farm.redis.url))
+        deadline = time.monotonic() + 20
+        while (accepted := redis.zcard(ModelKeys(worker.removeprefix("worker-")).open)) < 6:
+            assert time.monotonic() < deadline, accepted
+        farm.start(worker)
+        assert {status(client) for client in clients} == {"HTTP/1.1 200 OK"}
 
 
 def test_it_ends_though_a_client_keeps_its_connection_and_answers_who_waits_first(farm: Farm) -> None:
