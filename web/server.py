@@ -15,7 +15,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 
 class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
-    """Closes connections on which no request is under way: all when it is to end, the oldest where there are too many.
+    """Closes connections on which no request is under way: all when it is to end, the oldest where there is no place.
 
     gunicorn's own lets clients that keep theirs open, as browsers do, hold up its end until its grace is over, and keep
     new clients out for as long as a connection may idle.
@@ -45,6 +45,12 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
                 yield
         finally:
             del self._idle[connection]
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Called for each request. Where all places are taken, its connection ends with the answer, which says so."""
+        if self._connections >= self.worker_connections:
+            req.force_close()
+        super().handle_request(listener_name, req, sock, addr)
 
     def notify(self) -> None:
         """Called each second for as long as the process lives, and while it waits for its last requests."""

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,6 +42,12 @@ def send_job(client: socket.socket, text: str) -> None:
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     client.sendall(head.encode() + body)
+
+
+def head(client: socket.socket) -> list[str]:
+    """The status line and the headers of the answer on a connection."""
+    with client.makefile("rb") as answer:
+        return [line.decode().strip() for line in takewhile(bytes.strip, answer)]
 
 
 def status(client: socket.socket) -> str:
@@ -96,7 +103,10 @@ def test_clients_whose_requests_all_waited_do_not_keep_others_out_either(tmp_pat
         while (accepted := redis.zcard(ModelKeys(worker.removeprefix("worker-")).open)) < 6:
             assert time.monotonic() < deadline, accepted
         farm.start(worker)
-        assert {status(client) for client in clients} == {"HTTP/1.1 200 OK"}
+        heads = [head(client) for client in clients]
+        assert {lines[0] for lines in heads} == {"HTTP/1.1 200 OK"}
+        # The last place was taken with nobody idle; who took it leaves it, and is told so.
+        assert ["Connection: close" in heads[number] for number in (0, 5)] == [False, True]
 
 
 def test_it_ends_though_a_client_keeps_its_connection_and_answers_who_waits_first(farm: Farm) -> None:
