@@ -48,7 +48,7 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Called for each request. Where all places are taken, its connection ends with the answer, which says so."""
-        if self._connections >= self.worker_connections:
+        if self._full:
             req.force_close()
         super().handle_request(listener_name, req, sock, addr)
 
@@ -61,9 +61,14 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         else:
             self._close(list(self._idle))
 
+    @property
+    def _full(self) -> bool:
+        """Whether all places are taken."""
+        return bool(self._connections >= self.worker_connections)
+
     def _make_room(self) -> None:
         """Where all places are taken, free one for the next client."""
-        if self._connections >= self.worker_connections:
+        if self._full:
             self._close(list(self._idle)[:1])
 
     @staticmethod

@@ -1,6 +1,6 @@
 """A turn: a worker process takes pieces up, does them and writes what it found, again and again for a while.
 
-Small pieces of different jobs are done together, as many as take a few hundredths of a second, so that the fixed cost
+Small pieces of different jobs are done together, as many as take a tenth of a second, so that the fixed cost
 of a step is shared; a piece that takes longer is done alone.
 """
 

@@ -45,15 +45,14 @@ def send_job(client: socket.socket, text: str) -> None:
 
 
 def head(client: socket.socket) -> list[str]:
-    """The status line and the headers of the answer on a connection."""
+    """The status line and the headers of the answer on a connection; nothing where the connection ended."""
     with client.makefile("rb") as answer:
         return [line.decode().strip() for line in takewhile(bytes.strip, answer)]
 
 
 def status(client: socket.socket) -> str:
     """The status line of the answer on a connection; empty where the connection ended."""
-    with client.makefile("rb") as answer:
-        return answer.readline().decode().strip()
+    return next(iter(head(client)), "")
 
 
 def open_jobs(farm: Farm) -> int:

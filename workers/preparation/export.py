@@ -50,7 +50,7 @@ def fuse(exported: Path, path: Path, config: Any) -> dict[str, int]:
     CPU as LayerNormalization is (0.92 of 2.95 ms for 35 characters at 6 layers of 320 in INT8, against 0.15). So does
     GELU: the addition goes into the quantised product before it for nothing, and Gelu alone takes three quarters of the
     time of BiasGelu. And attention gets no mask, since no token is padding. Together INT8 takes 5 % less time,
-    and 7 % less at 200 tokens.
+    and 7 % less at 200 tokens. In FP32 ONNX Runtime puts GELU together again when it loads the network, to no effect.
 
     Args:
         config: the encoder's, with ``num_attention_heads`` and ``hidden_size``.
