@@ -8,43 +8,62 @@ once gets on where it stays for hours, on a CPU, at the frequencies of character
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack
 
 _OFFSETS = (-2, -1, 1, 2)
 # Rare contexts tell less than their counts say (Levy, Goldberg and Dagan, 2015).
 _CONTEXT_SMOOTHING = 0.75
 
 
-def company_embeddings(texts: Sequence[Sequence[int]], tokens: int, boundary: int, width: int) -> torch.Tensor:
-    """Embeddings ``(tokens, width)`` of token ids that stand in ``texts``; their standard deviation is 1.
+# Pairs that are counted at a time: what they take in memory does not grow with the text.
+_AT_ONCE = 4_000_000
+
+
+def company_embeddings(tokens: NDArray[Any], count: int, boundary: int, width: int) -> torch.Tensor:
+    """Embeddings ``(count, width)`` of the token ids below ``count``; their standard deviation is 1.
 
     Args:
-        boundary: the token that is taken to stand between two texts.
+        tokens: token ids of texts, one text after the other.
+        boundary: the token between two texts. What stands on its other side is no company.
     """
-    between = [boundary] * max(_OFFSETS)
-    flat = np.array([token for text in texts for token in (*text, *between)])
-    information = hstack([_information(flat, offset, tokens) for offset in _OFFSETS]).tocsr()
+    information = hstack([_information(tokens, offset, count, boundary) for offset in _OFFSETS]).tocsr()
     left, values = _decompose(information, width)
-    embeddings = np.zeros((tokens, width), np.float32)  # a small vocabulary has fewer dimensions
+    embeddings = np.zeros((count, width), np.float32)  # a small vocabulary has fewer dimensions
     embeddings[:, : len(values)] = left * np.sqrt(values)
     return torch.tensor(embeddings / embeddings.std(), dtype=torch.float32)
 
 
-def _information(flat: NDArray[np.int64], offset: int, tokens: int) -> csr_matrix:
-    """Positive pointwise mutual information of a token with the one ``offset`` on: ``(tokens, tokens)``."""
-    first, second = (flat[:-offset], flat[offset:]) if offset > 0 else (flat[-offset:], flat[:offset])
-    pairs = coo_matrix((np.ones(len(first)), (first, second)), (tokens, tokens)).tocsr().tocoo()
-    counts = np.bincount(flat, minlength=tokens)
+def _information(tokens: NDArray[Any], offset: int, count: int, boundary: int) -> csr_matrix:
+    """Positive pointwise mutual information of a token with the one ``offset`` on: ``(count, count)``."""
+    pairs = _pairs(tokens, abs(offset), count, boundary)
+    if offset < 0:
+        pairs = pairs.T
+    first, second = np.nonzero(pairs)
+    found = pairs[first, second]
+    counts = np.bincount(tokens, minlength=count)
     context = counts**_CONTEXT_SMOOTHING
-    expected = counts[pairs.row] / len(flat) * context[pairs.col] / context.sum()
-    information = np.log(pairs.data / len(first) / expected)
+    expected = counts[first] / len(tokens) * context[second] / context.sum()
+    information = np.log(found / found.sum() / expected)
     kept = information > 0
-    return csr_matrix((information[kept], (pairs.row[kept], pairs.col[kept])), (tokens, tokens), dtype=np.float32)
+    return csr_matrix((information[kept], (first[kept], second[kept])), (count, count), dtype=np.float32)
+
+
+def _pairs(tokens: NDArray[Any], offset: int, count: int, boundary: int) -> NDArray[np.int32]:
+    """How often each token stands ``offset`` before each other one: ``(count, count)``."""
+    pairs = np.zeros(count * count, np.int32)
+    for begin in range(0, len(tokens), _AT_ONCE):
+        part = tokens[begin : begin + _AT_ONCE + offset].astype(np.int64)
+        apart = part == boundary
+        crossing = apart[1:-1] if offset == 2 else np.zeros(max(len(part) - offset, 0), np.bool_)
+        pairs += np.bincount((part[:-offset] * count + part[offset:])[~crossing], minlength=count * count).astype(
+            np.int32
+        )
+    return pairs.reshape(count, count)
 
 
 def _decompose(matrix: csr_matrix, rank: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

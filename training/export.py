@@ -21,11 +21,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of the fine-tuning run")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     parser.add_argument("--head", choices=list(HEADS), default=NEWS)
-    parser.add_argument("--layers", type=int, default=Shape.layers)
-    parser.add_argument("--width", type=int, default=Shape.width)
     arguments = parser.parse_args()
     state = torch.load(arguments.run / "network.pt", weights_only=True)
-    shape = Shape(arguments.layers, arguments.width)
+    shape = Shape.load(arguments.run)
     export(state, shape, Vocabulary.load(arguments.run / "vocab.txt"), arguments.head, arguments.out)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from training.batches import pieces
-from training.corpus import Sentence, Span, read_plain_text
+from training.corpus import UNLABELLED, Sentence, Span, read_plain_text
 from training.crf import FORBIDDEN
 from training.network import Shape, TransformerCrf
 from training.scores import spans_of
@@ -37,13 +37,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--run", type=Path, nargs="+", required=True, help="folders of fine-tuning runs")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--layers", type=int, default=Shape.layers)
-    parser.add_argument("--width", type=int, default=Shape.width)
     arguments = parser.parse_args()
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary.load(arguments.run[0] / "vocab.txt")
-    shape = Shape(arguments.layers, arguments.width)
+    shape = Shape.load(arguments.run[0])
     networks = []
     for run in arguments.run:
         network = TransformerCrf(
@@ -51,7 +49,7 @@ def main() -> None:
         )
         network.load_state_dict(torch.load(run / "network.pt", weights_only=True))
         networks.append(network.eval())
-    lines = [Sentence(line, ()) for line in read_plain_text(arguments.data) if line]
+    lines = [Sentence(line, ()) for line in read_plain_text(arguments.data, UNLABELLED) if line]
     for part, head in enumerate(HEADS):
         texts = [piece.text for line in lines[part :: len(HEADS)] for piece in pieces(line)]
         with gzip.open(arguments.out / f"labelled.{head}.jsonl.gz", "wt", encoding="utf-8") as file:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL))
 # A character that is seen less often has nothing to learn from.
 FEWEST = 3
+# Most characters of a vocabulary. Of the plain text as PLAIN_TEXT weights it, it leaves out one character in 4,000.
+MOST = 6_250
 
 
 class Vocabulary:
@@ -22,6 +24,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """The tokens without the special ones."""
+        return self.tokens[len(SPECIAL) :]
 
     def encode(self, text: str) -> list[int]:
         """The id of each character."""
@@ -42,11 +49,17 @@ def collect(texts: Iterable[str]) -> Vocabulary:
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(text)
-    return Vocabulary(
+    return most_frequent(counts)
+
+
+def most_frequent(counts: Mapping[str, float]) -> Vocabulary:
+    """The :data:`MOST` most frequent characters of those with a count of at least :data:`FEWEST`."""
+    frequent = [
         character
         for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         if count >= FEWEST and _is_token(character)
-    )
+    ]
+    return Vocabulary(frequent[:MOST])
 
 
 def _is_token(character: str) -> bool:

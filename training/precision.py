@@ -1,0 +1,65 @@
+"""How a machine trains fastest: products in float32 or bfloat16, plain or fused attention."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, NamedTuple
+
+import torch
+
+from training.network import FUSED_ATTENTION, PLAIN_ATTENTION, Shape, hidden_states
+
+# Sequences and tokens of what is measured, and how often.
+_SEQUENCES, _TOKENS = 8, 128
+_TIMES = 4
+# A first measurement so many times as long as the best is not repeated: the first is slower, but not so much.
+_HOPELESS = 4
+
+
+class Precision(NamedTuple):
+    """``products``: the type of matrix products. Weights are in float32 either way, so a checkpoint fits all."""
+
+    products: torch.dtype
+    attention: str
+
+    def autocast(self) -> torch.autocast:
+        """A context in which products are in this precision."""
+        return torch.autocast("cpu", self.products, enabled=self.products != torch.float32)
+
+
+ALL = tuple(
+    Precision(products, attention)
+    for products in (torch.float32, torch.bfloat16)
+    for attention in (PLAIN_ATTENTION, FUSED_ATTENTION)
+)
+
+
+def fastest(shape: Shape) -> Precision:
+    """What one layer takes the least time in, forward and backward, on this machine.
+
+    With AMX, bfloat16 is several times faster than float32. With AVX2 alone it is ten times slower.
+    """
+    best, seconds = ALL[0], math.inf
+    for precision in ALL:
+        took = _seconds(shape, precision, seconds)
+        if took < seconds:
+            best, seconds = precision, took
+    return best
+
+
+def _seconds(shape: Shape, precision: Precision, to_beat: float) -> float:
+    """The shortest of a few measurements, or the first where that is far from ``to_beat``."""
+    layer: Any = Shape(1, shape.width, shape.inner, shape.positions).encoder(8, precision.attention)
+    ids = torch.ones(_SEQUENCES, _TOKENS, dtype=torch.long)
+    positions = torch.arange(_TOKENS).expand_as(ids)
+    shortest = math.inf
+    for _ in range(_TIMES):
+        begin = time.perf_counter()
+        with precision.autocast():
+            loss = hidden_states(layer, ids, ids, positions).float().square().mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        shortest = min(shortest, time.perf_counter() - begin)
+        if shortest > _HOPELESS * to_beat:
+            break
+    return shortest
