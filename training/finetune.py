@@ -12,7 +12,7 @@ from training.corpus import read_gazetteer, read_set
 from training.crf import Crf
 from training.network import Shape, TransformerCrf
 from training.run import Average, Run, train
-from training.scores import ALL, find, score
+from training.scores import ALL, find, score, score_apart
 from training.sets import DEVELOPMENT, HEADS, NAMED, TRAINING, LabelledSet, sentences_of
 from training.tags import UNKNOWN, labels_of
 from training.views import Names
@@ -54,6 +54,12 @@ def main() -> None:
             sets[f"labelled.{head}"] = LabelledSet({head: {kind: (kind,) for kind in types}}, SHARE)
             sentences[f"labelled.{head}"] = read_set(arguments.labelled, f"labelled.{head}", (*types, UNKNOWN))
     lists = (read_gazetteer(arguments.data, name) for name in ("places", "companies_short", "japanese_names"))
+    known = {
+        sentence.text[span.start : span.end]
+        for name in TRAINING
+        for sentence in sentences[name]
+        for span in sentence.spans
+    }
     named = [sentence for name in NAMED for sentence in sentences[name]]
     epochs = Epochs(sentences, sets, vocabulary, shape.positions, Names(named, *lists), arguments.seed)
     development = {
@@ -78,10 +84,12 @@ def main() -> None:
     def evaluate(_: int) -> dict[str, float]:
         own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         network.load_state_dict(average.state)
-        figures = {
-            name: score(of_set, find(network, head, vocabulary, of_set), DEVELOPMENT[head][name])[ALL].f1
-            for (head, name), of_set in development.items()
-        }
+        figures = {}
+        for (head, name), of_set in development.items():
+            found, reading = find(network, head, vocabulary, of_set), DEVELOPMENT[head][name]
+            figures[name] = score(of_set, found, reading)[ALL].f1
+            seen, unseen = score_apart(of_set, found, reading, known)
+            figures |= {f"{name}.seen": seen.f1, f"{name}.unseen": unseen.f1}
         network.load_state_dict(own)
         return figures
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.corpus import Sentence, read_set
+from training.held_out import connected
 
 NEWS = "news"
 GENERIC = "generic"
@@ -78,12 +79,14 @@ TRAINING = {
 NAMED = ("msra.train", "uner_gsdsimp.train")
 # What a head is measured on while it learns, and afterwards.
 DEVELOPMENT: Mapping[str, Mapping[str, Reading]] = {
-    NEWS: {"msra.dev": PLAIN, "uner_gsdsimp.dev": PLAIN},
+    NEWS: {"msra.dev": PLAIN, "msra.held_out": PLAIN, "uner_gsdsimp.dev": PLAIN},
     GENERIC: {"cluener.dev": _CLUENER, "resume.dev": _RESUME, "boson.dev": _BOSON},
 }
 
 # Boson has no development part: its last documents are kept from training as one.
 _BOSON_DEVELOPMENT = 200
+# msra.dev has lines of the same articles as msra.train. So a part of msra.train with names of its own is kept too.
+_MSRA_DEVELOPMENT = 2_000
 
 
 def sentences_of(data: Path, name: str) -> list[Sentence]:
@@ -93,5 +96,8 @@ def sentences_of(data: Path, name: str) -> list[Sentence]:
     types = {kind for reading in readings.values() for kind in reading}
     if name == "boson.dev":
         return read_set(data, "boson.train", types)[-_BOSON_DEVELOPMENT:]
+    if name in ("msra.train", "msra.held_out"):
+        held_out, others = connected(read_set(data, "msra.train", types), _MSRA_DEVELOPMENT)
+        return held_out if name == "msra.held_out" else others
     sentences = read_set(data, name, types)
     return sentences[:-_BOSON_DEVELOPMENT] if name == "boson.train" else sentences

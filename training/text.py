@@ -75,6 +75,8 @@ class PlainText:
     def _find_words(self, lines: NDArray[np.int64]) -> None:
         # A line that was being written when a run was killed has both.
         wanted = [line for line in lines if (self._labels[self._begins[line] : self._ends[line]] == _NOT_YET).any()]
+        if not wanted:
+            return  # and start no processes
         found = word_labels((self._texts[line] for line in wanted), self._processes)
         for line, labels in zip(wanted, found, strict=True):
             self._labels[self._begins[line] : self._ends[line] - 1] = np.frombuffer(labels, np.uint8)

@@ -45,7 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "entities": [[0, len(person), kinds[-1]], [len(person) + 3, len(person) + 3 + len(place), kinds[0]]],
             }
             for person, place, text in texts
-        ] * (10 if name == "boson.train" else 1)
+        ] * {"boson.train": 10, "msra.train": 2}.get(name, 1)
         write(folder / f"{name}.jsonl.gz", [json.dumps(record, ensure_ascii=False) for record in records])
     for name, entries in (("places", PLACES), ("companies_short", ["百度"]), ("japanese_names", ["田中一郎"])):
         write(folder / f"gazetteer.{name}.txt.gz", entries)
@@ -74,6 +74,7 @@ def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -
         *("--epochs", "30", "--rate", "3e-3"),
     )
     assert "msra.dev" in output
+    assert "msra.held_out.unseen" in output
     # What it finds in the plain text teaches a second one, which begins where it ended.
     script("label", "--data", data, "--run", tmp_path / "run", "--out", tmp_path / "labelled")
     script(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from transformers import BertTokenizer
 
-from training.vocabulary import SPECIAL, UNK, Vocabulary, collect
+from training.vocabulary import MOST, SPECIAL, UNK, Vocabulary, collect, most_frequent
 
 TEXT = "马云在杭州，Ａa1 \u3000\n\x00\u200b\uf900é😀𠮷①" * 3
 
@@ -33,3 +33,8 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     vocabulary = collect([TEXT])
     vocabulary.save(tmp_path / "vocab.txt")
     assert Vocabulary.load(tmp_path / "vocab.txt").tokens == vocabulary.tokens
+
+
+def test_it_has_no_more_than_the_most_frequent() -> None:
+    counts = {chr(ord("一") + place): 20_000.0 - place for place in range(MOST + 10)}
+    assert most_frequent(counts).characters == tuple(counts)[:MOST]

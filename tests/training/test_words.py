@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from training.words import OTHER, PARTS, worded
+import pytest
+
+from training.words import LABELS, OTHER, PARTS, word_labels
 
 TEXTS = ["阿里巴巴的马云来自杭州。", "", "1975年，Ｇ２０😀 \n\tok", "中国人民银行行长周小川说"]
 
 
-def test_words_cover_their_text_and_have_known_parts() -> None:
-    for text, (given, words) in zip(TEXTS, worded(TEXTS, 2), strict=True):
-        assert given == text
-        assert [0, *(word.end for word in words)] == [*(word.start for word in words), len(text)]
-        assert {word.type for word in words} <= {*PARTS, OTHER}
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_character_is_in_a_word(processes: int) -> None:
+    found = list(word_labels(TEXTS, processes))
+    assert [len(labels) for labels in found] == [len(text) for text in TEXTS]
+    of_characters = [LABELS[index] for labels in found for index in labels]
+    assert {label[2:] for label in of_characters} <= {*PARTS, OTHER}
 
 
 def test_names_are_told_from_other_words() -> None:
-    (_, words) = worded(TEXTS[3:], 1)[0]
-    assert {TEXTS[3][start:end]: kind for start, end, kind in words}["周小川"] == "nr"
+    (labels,) = word_labels(TEXTS[3:])
+    place = TEXTS[3].index("周小川")
+    assert [LABELS[index] for index in labels[place : place + 3]] == ["B-nr", "I-nr", "E-nr"]
