@@ -18,6 +18,8 @@ from training.words import LABELS, OTHER, word_labels
 # LABELS, which no character has that is in a word, and all characters are.
 _BETWEEN = LABELS.index(f"S-{OTHER}")
 _NOT_YET = 0
+# For fewer lines, starting processes takes longer than finding the words.
+_FOR_PROCESSES = 5_000
 
 
 class Tokens(NamedTuple):
@@ -75,9 +77,8 @@ class PlainText:
     def _find_words(self, lines: NDArray[np.int64]) -> None:
         # A line that was being written when a run was killed has both.
         wanted = [line for line in lines if (self._labels[self._begins[line] : self._ends[line]] == _NOT_YET).any()]
-        if not wanted:
-            return  # and start no processes
-        found = word_labels((self._texts[line] for line in wanted), self._processes)
+        processes = self._processes if len(wanted) >= _FOR_PROCESSES else 1
+        found = word_labels((self._texts[line] for line in wanted), processes)
         for line, labels in zip(wanted, found, strict=True):
             self._labels[self._begins[line] : self._ends[line] - 1] = np.frombuffer(labels, np.uint8)
 
