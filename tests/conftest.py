@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.piece_queue import PieceQueue
 from shared.settings import settings
 from tests.support.jobs import MODEL
 from tests.support.redis_server import RedisServer
+from tests.support.tcp_proxy import TcpProxy
 
 # Here and not in a hook: the Celery app wants the address when it is imported, as the conftest files of the folders do,
 # which pytest may load before it calls any hook.
@@ -52,6 +54,13 @@ def jobs(redis: Redis) -> JobStore:
 def queue(redis: Redis) -> PieceQueue:
     """The pieces of :data:`tests.support.jobs.MODEL` on the run's Redis."""
     return PieceQueue(redis, MODEL)
+
+
+@pytest.fixture
+def tcp_proxy() -> Iterator[Callable[[int], TcpProxy]]:
+    """Puts a proxy in front of a port of this machine: ``tcp_proxy(port)``. It is closed when the test ends."""
+    with ExitStack() as proxies:
+        yield lambda port: proxies.enter_context(TcpProxy(port))
 
 
 @pytest.fixture
