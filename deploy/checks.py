@@ -9,15 +9,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import redis
 
 from shared.errors import FarmError
 from shared.settings import Settings
 
 MODELSCOPE_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w./-]+)?")
-REDIS_PATIENCE = 5.0  # seconds
 
 
 class CannotStart(FarmError):
@@ -82,21 +78,3 @@ def check_models(settings: Settings) -> None:
             raise CannotStart(
                 f"RANER_MODELS: the source of {name}, {source}, is no folder and no ModelScope id (owner/name)"
             )
-
-
-def check_redis(url: str) -> None:
-    """Raise `CannotStart` where no Redis answers at ``url``; its password is not repeated."""
-    try:
-        client = redis.Redis.from_url(url, socket_connect_timeout=REDIS_PATIENCE, socket_timeout=REDIS_PATIENCE)
-    except ValueError as error:
-        raise CannotStart(f"RANER_REDIS_URL cannot be read: {error}") from None
-    try:
-        client.ping()
-    except redis.RedisError as error:
-        where = urlsplit(url).netloc.rpartition("@")[2] or urlsplit(url).path
-        raise CannotStart(
-            f"RANER_REDIS_URL: no Redis answers at {where} ({error}); "
-            "start it, correct the address, or unset the variable for a private one"
-        ) from None
-    finally:
-        client.close()

@@ -16,16 +16,18 @@ from urllib.parse import urlsplit
 
 from honcho.printer import Printer
 
-from deploy.checks import check_models, check_ports, check_redis, sole_farm_of
+from deploy.checks import check_models, check_ports, sole_farm_of
 from deploy.farm import Farm
 from deploy.parent_death import forks_die_with_this_process
 from deploy.private_redis import PrivateRedis, set_up_redis
 from deploy.processes import base_url, farm_processes
 from shared.errors import FarmError
+from shared.redis_client import wait_for_redis
 from shared.settings import PROJECT_ROOT, Settings, settings
 
 REDIS = "redis"
 POLL = 0.25  # seconds between two looks at /readyz
+REDIS_PATIENCE = 5.0  # seconds
 
 
 def main() -> int:
@@ -37,7 +39,7 @@ def main() -> int:
             check_ports(config)
             check_models(config)
             if config.redis_url:
-                check_redis(config.redis_url)
+                wait_for_redis(REDIS_PATIENCE)
             private = None if config.redis_url else set_up_redis(config.data_dir)
             return _run(config, private, begun)
     except FarmError as error:

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
         default="",
         description="The Redis of the farm. Unset: `make run` starts a private one.",
     )
+    cache_url: str = Field(
+        default="",
+        description="A Redis for the result cache alone, which may evict. Unset: the cache is in the farm's Redis.",
+    )
+    key_prefix: str = Field(
+        default="raner",
+        pattern=r"^[A-Za-z0-9:_-]{1,64}$",
+        description="What the names of all keys in Redis begin with. Farms that share a Redis need different ones.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the web server and Flower listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port of the web server.")
     flower_port: int = Field(default=5555, ge=1, le=65535, description="Port of Flower.")
@@ -95,6 +104,12 @@ class Settings(BaseSettings):
     max_texts: int = Field(default=1_000, ge=1, description="Largest number of texts in one job.")
     max_queue: int = Field(
         default=100_000, ge=1, description="Pieces waiting in a model's queue beyond which a job is refused (503)."
+    )
+    max_store_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="Megabytes of memory in use by Redis beyond which a job is refused (503). "
+        "So it is at 80 % of Redis's own maxmemory.",
     )
     api_keys: str = Field(
         default="",

@@ -48,7 +48,7 @@ class WorkerProcess:
     @classmethod
     def start(cls, node: str, model: LoadedModel) -> WorkerProcess:
         """Make the process known, and begin to beat."""
-        redis = redis_client(patient=True)
+        redis = redis_client(timeout=5.0, patience=300.0)
         process = cls(model=model.info, recogniser=model.recogniser, redis=redis, id=f"{node}:{os.getpid()}")
         process._beat(redis)
         process._heartbeat.start()

