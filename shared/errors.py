@@ -11,6 +11,7 @@ FarmError
 │   ├── IdempotencyConflict  422 the key came with another request before
 │   ├── JobFailed            500 the blocking call's job ended without a result
 │   ├── QueueFull            503 as many pieces wait as may
+│   ├── StoreFull            503 Redis holds as much as it may
 │   └── WaitTimeout          504 the blocking call's time is up; its job goes on
 ├── StoreUnavailable         503 Redis does not answer
 └── ModelError               a model cannot be prepared or loaded
@@ -108,6 +109,13 @@ class QueueFull(RequestError):
 
     status = 503
     title = "Queue full"
+
+
+class StoreFull(RequestError):
+    """Redis holds as much as it may; try again later."""
+
+    status = 503
+    title = "Store full"
 
 
 class WaitTimeout(RequestError):

@@ -110,11 +110,15 @@ class Farm:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def wait_ready(self, path: str = "/readyz") -> None:
-        """Return once ``path`` answers 200, or say what the processes wrote."""
+        """Return once ``path`` answers 200 and finds nothing amiss, or say what the processes wrote."""
         deadline = time.monotonic() + READY_WITHIN
         while True:
             try:
-                if self.http.get(self.url + path, timeout=10).status_code == 200:
+                answer = self.http.get(self.url + path, timeout=10)
+                # Ready is ready with one model; the tests want every one.
+                if answer.status_code == 200 and all(
+                    check == "ok" for check in answer.json().get("checks", {}).values()
+                ):
                     return
             except requests.ConnectionError:
                 pass  # not listening yet

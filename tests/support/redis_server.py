@@ -109,7 +109,8 @@ class RedisServer:
 
     def resume(self) -> None:
         """Let it go on."""
-        self._running.send_signal(signal.SIGCONT)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def fill_disk(self) -> None:
         """Let each of its writes to a file fail, as a full disk does."""

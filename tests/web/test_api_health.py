@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
 from shared import registry
+from shared.redis_client import redis_client
+from shared.redis_replies import PersistenceError
 from shared.registry import ALIVE, WorkerInfo
+from tests.support.farm import free_ports
+from tests.support.redis_server import RedisServer
 from tests.web.conftest import NAME, VERSION, Worker
+from web.app import create_app
 
 
 def test_it_is_alive(client: FlaskClient) -> None:
@@ -31,13 +37,13 @@ def test_it_is_ready_once_a_worker_holds_the_model(client: FlaskClient, worker: 
     assert answer.get_json() == {"status": "ready", "checks": {"redis": "ok", f"worker {NAME}": "ok"}}
 
 
-def test_every_served_model_needs_its_worker(
+def test_one_model_with_a_worker_is_enough(
     client: FlaskClient, worker: Worker, with_settings: Callable[..., None]
 ) -> None:
     with_settings(models=f"{NAME}=x,other=y")
     worker.beat()
     answer = client.get("/readyz")
-    assert answer.status_code == 503
+    assert answer.status_code == 200
     assert answer.get_json()["checks"] == {
         "redis": "ok",
         f"worker {NAME}": "ok",
@@ -60,3 +66,57 @@ def test_a_worker_that_stopped_does_not_count(client: FlaskClient, worker: Worke
 def test_a_worker_of_another_model_does_not_count(client: FlaskClient, redis: Redis) -> None:
     registry.beat(redis, WorkerInfo(id="a:1", model="other", version="v1", started=0, seen=time.time()))
     assert client.get("/readyz").status_code == 503
+
+
+def test_asking_leaves_no_key(client: FlaskClient, redis: Redis) -> None:
+    client.get("/readyz")
+    assert redis.keys() == []
+
+
+def refuse_for_memory(server: RedisServer) -> None:
+    redis_client().config_set("maxmemory", 1)
+
+
+def refuse_for_disk(server: RedisServer) -> None:
+    server.fill_disk()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            redis_client().set("until it", "is noticed")
+        except PersistenceError:
+            return
+
+
+def refuse_as_a_replica(server: RedisServer) -> None:
+    redis_client().replicaof("127.0.0.1", free_ports(1)[0])
+
+
+def refuse_for_want_of_replicas(server: RedisServer) -> None:
+    redis_client().config_set("min-replicas-to-write", 1)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "says"),
+    [
+        (refuse_for_memory, "takes nothing new: its memory is full"),
+        (refuse_for_disk, "takes nothing new: it cannot write its disk"),
+        (refuse_as_a_replica, "takes nothing new: it is a read-only replica"),
+        (refuse_for_want_of_replicas, "takes nothing new: it has too few replicas"),
+        (RedisServer.stop, "does not answer"),
+        (RedisServer.suspend, "does not answer"),
+    ],
+    ids=["memory", "disk", "replica", "no replicas", "away", "stalled"],
+)
+def test_a_redis_that_takes_no_job_is_not_ready_and_its_address_is_not_told(
+    own_redis: RedisServer, refuse: Callable[[RedisServer], None], says: str
+) -> None:
+    client = create_app().test_client()
+    worker = Worker(redis_client(), lambda _: [])
+    worker.beat()
+    assert client.get("/readyz").status_code == 200
+    refuse(own_redis)
+    began = time.monotonic()
+    answer = client.get("/readyz")
+    assert time.monotonic() - began < 3.0
+    assert answer.status_code == 503
+    assert answer.get_json() == {"status": "not ready", "checks": {"redis": says}}
