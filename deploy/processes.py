@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from deploy.health import HealthCheck
 from shared.settings import Settings
 
 WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -12,11 +13,16 @@ WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listen
 
 @dataclass(frozen=True)
 class FarmProcess:
-    """One process. ``command`` is run from the repository root; ``address`` is what a person is told."""
+    """One process.
+
+    ``command`` is run from the repository root. ``address`` is what a person is told, ``health`` where the process
+    tells that it is well.
+    """
 
     name: str
     command: tuple[str, ...]
     address: str
+    health: HealthCheck
 
 
 def farm_processes(settings: Settings) -> list[FarmProcess]:
@@ -34,13 +40,21 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
             "web",
             (python, "-m", "gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()"),
             f"{base_url(settings)}  (the page; the API is described at /docs)",
+            HealthCheck(f"{base_url(settings)}/healthz"),
         ),
-        FarmProcess("flower", flower, base_url(settings, settings.flower_port)),
+        FarmProcess(
+            "flower",
+            flower,
+            base_url(settings, settings.flower_port),
+            HealthCheck(f"{base_url(settings, settings.flower_port)}/healthcheck"),
+        ),
         *(
             FarmProcess(
                 f"worker-{model}",
                 (python, "-m", "workers", "--model", model),
                 f"{settings.workers} × {model}  ({source})",
+                # For some seconds after its death, a worker counts as alive.
+                HealthCheck(f"{base_url(settings)}/readyz", f"worker {model}"),
             )
             for model, source in settings.sources.items()
         ),

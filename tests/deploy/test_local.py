@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from redis import Redis
 
 from shared.settings import PROJECT_ROOT
 from tests.support.farm import free_ports
@@ -165,29 +166,84 @@ def test_it_starts_a_farm_that_answers_and_ctrl_c_ends_it(farm: Launcher, data_d
     assert not [line for line in lines if "Traceback" in line]
 
 
-def test_a_process_that_dies_ends_the_farm(farm: Launcher) -> None:
-    processes = farm.tree()
-    command = ["-m", "workers", "--model", "raner-mini-news"]
-    (worker,) = [each for each in processes if each.cmdline()[1:5] == command and is_leader(each)]
-    worker.kill()
+def one(processes: list[psutil.Process], *command: str) -> psutil.Process:
+    """The one of a launcher's own processes that has these words in its command."""
+    (found,) = [
+        each for each in processes if is_leader(each) and all(word in " ".join(each.cmdline()) for word in command)
+    ]
+    return found
+
+
+PROCESSES = {
+    "flower": ("celery", "flower"),
+    "worker-raner-mini-news": ("workers", "raner-mini-news"),
+    "web": ("gunicorn",),
+    "redis": ("redis-server",),
+}
+
+
+def test_what_dies_is_started_again(farm: Launcher) -> None:
+    for number, (name, command) in enumerate(PROCESSES.items()):
+        process = one(farm.tree(), *command)
+        environment = process.environ()
+        children = process.children(recursive=True)
+        process.kill()
+        farm.wait_for(rf"system +\| {name} ended with signal SIGKILL; starting it again in 0\.5 s", ENDED_WITHIN)
+        farm.wait_for(rf"system +\| {name} started", ENDED_WITHIN)
+        assert_all_ended(children)
+        farm.wait_for(r"system +\| ready again: http://")
+        assert one(farm.tree(), *command).environ() == environment  # Redis has the same address and password
+        assert {entity["text"] for entity in recognise(farm.port, f"第{number}个人住在杭州。")} >= {"杭州"}
+    os.kill(farm.process.pid, signal.SIGTERM)
     status, lines = farm.ended()
-    assert status == 1
-    assert re.fullmatch(
-        r"raner-farm: worker-raner-mini-news ended with signal SIGKILL, the others were stopped; its last line: .+",
-        lines[-1],
-    )
+    assert status == 0
+    assert not [line for line in lines if "starting it again" in line and not any(name in line for name in PROCESSES)]
+
+
+def test_the_private_redis_keeps_its_data_through_its_death(farm: Launcher, data_dir: Path) -> None:
+    url = one(farm.tree(), "workers", "raner-mini-news").environ()["RANER_REDIS_URL"]
+    with Redis.from_url(url) as client:
+        client.set("kept", "yes")
+        deadline = time.monotonic() + 30
+        while client.info("persistence")["aof_pending_bio_fsync"] or client.info("persistence")["aof_buffer_length"]:
+            assert time.monotonic() < deadline
+        one(farm.tree(), "redis-server").kill()
+        farm.wait_for(r"system +\| redis started", ENDED_WITHIN)
+        farm.wait_for(r"system +\| ready again: http://")
+        assert client.get("kept") == b"yes"
+        client.delete("kept")
+
+
+@pytest.mark.parametrize("name", ["redis", "worker-raner-mini-news"])
+def test_it_ends_cleanly_while_something_is_being_started_again(farm: Launcher, name: str) -> None:
+    for pause in ("0.5", "1"):
+        one(farm.tree(), *PROCESSES[name]).kill()
+        farm.wait_for(rf"system +\| {name} ended with signal SIGKILL; starting it again in {pause} s", ENDED_WITHIN)
+        processes = farm.tree()
+        if pause == "0.5":
+            farm.wait_for(rf"system +\| {name} started", ENDED_WITHIN)
+    os.kill(farm.process.pid, signal.SIGTERM)
+    status, lines = farm.ended()
+    assert status == 0
     assert_all_ended(processes)
+    assert not [line for line in lines if "Traceback" in line]
 
 
-def test_a_process_that_cannot_start_is_quoted(data_dir: Path, tmp_path: Path) -> None:
+def test_a_process_that_cannot_be_kept_running_is_quoted_and_ends_the_farm(data_dir: Path, tmp_path: Path) -> None:
     launcher = Launcher(data_dir, RANER_MODELS=f"mine={tmp_path}")
     try:
+        launcher.wait_for(r"worker-mine ended with status 1; starting it again in 8 s")
         status, lines = launcher.ended()
     finally:
         launcher.clear_away()
     assert status == 1
-    expected = f"the others were stopped; its last line: workers: {tmp_path} has no configuration.json"
-    assert lines[-1] == f"raner-farm: worker-mine ended with status 1, {expected}"
+    pauses = [
+        match[1] for line in lines if (match := re.search(r"worker-mine .* starting it again in ([\d.]+) s", line))
+    ]
+    assert pauses == ["0.5", "1", "2", "4", "8"]
+    why = "ended with status 1, 6 times without being well in between, the others were stopped"
+    said = f"its last line: workers: {tmp_path} has no configuration.json"
+    assert lines[-1] == f"raner-farm: worker-mine {why}; {said}"
 
 
 def is_leader(process: psutil.Process) -> bool:

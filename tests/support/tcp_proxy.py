@@ -20,9 +20,10 @@ OBEYS_WITHIN = 30.0  # seconds
 
 @dataclass(frozen=True)
 class Manner:
-    """How the proxy passes bytes on, in either direction."""
+    """How the proxy passes bytes on."""
 
     stalled: bool = False
+    answers_only: bool = False  # what clients send passes at once
     slice: int = CHUNK  # bytes passed at a time
     pause: float = 0.0  # seconds before each slice
 
@@ -73,8 +74,8 @@ class TcpProxy:
             self._do(self._become(Manner(slice=size, pause=delay + size / bytes_per_second)))
 
     def drip(self, pause: float = 0.1) -> None:
-        """Pass one byte at a time, ``pause`` seconds apart."""
-        self._do(self._become(Manner(slice=1, pause=pause)))
+        """Pass answers one byte at a time, ``pause`` seconds apart. What clients send passes at once."""
+        self._do(self._become(Manner(answers_only=True, slice=1, pause=pause)))
 
     @property
     def connections(self) -> int:
@@ -123,7 +124,10 @@ class TcpProxy:
             await self._flow()
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target)
             writers.append(server_writer)
-            await asyncio.gather(self._pass(client_reader, server_writer), self._pass(server_reader, client_writer))
+            await asyncio.gather(
+                self._pass(client_reader, server_writer),
+                self._pass(server_reader, client_writer, answers=True),
+            )
         except (OSError, asyncio.CancelledError):
             pass  # one side is gone, or the proxy cuts the connection: both sides are closed now
         finally:
@@ -131,12 +135,14 @@ class TcpProxy:
                 writer.transport.abort()
             self._connections.discard(connection)
 
-    async def _pass(self, source: asyncio.StreamReader, destination: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, source: asyncio.StreamReader, destination: asyncio.StreamWriter, answers: bool = False
+    ) -> None:
         """Pass everything on from one side to the other, then the end of it."""
         while chunk := await source.read(CHUNK):
             while chunk:
                 await self._flow()
-                manner = self._manner
+                manner = self._manner if answers or not self._manner.answers_only else Manner()
                 if manner.pause and await self._changes_within(manner.pause):
                     continue
                 destination.write(chunk[: manner.slice])

@@ -100,7 +100,7 @@ def cut_the_line(server: RedisServer, proxy: TcpProxy) -> None:
 
 
 def drip(server: RedisServer, proxy: TcpProxy) -> None:
-    proxy.drip(pause=0.2)
+    proxy.drip(pause=0.7)
 
 
 @pytest.mark.parametrize("trouble", [stall, stop, stall_the_line, cut_the_line, drip])
