@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -65,9 +65,9 @@ class Settings(BaseSettings):
         description="Clients that each web server process serves at a time, those that wait included.",
     )
     workers: int = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
+        default_factory=usable_cpus,
         ge=1,
-        description="Worker processes for each model. Default: the cores.",
+        description="Worker processes for each model. Default: the cores, or the container's share of them.",
     )
     threads: int = Field(default=1, ge=1, description="Engine threads of a worker process.")
     models: str = Field(

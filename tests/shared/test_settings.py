@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
 
+from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, settings
 
@@ -18,7 +18,7 @@ def test_without_any_variable_there_is_a_farm(with_settings: Callable[..., None]
         "raner-mini-generic": str(BUNDLED_GENERIC_MODEL),
     }
     assert settings().default == "raner-mini-news"
-    assert settings().workers == len(os.sched_getaffinity(0))
+    assert settings().workers == usable_cpus()
     assert (settings().port, settings().flower_port, settings().threads) == (8000, 5555, 1)
     assert settings().keys == frozenset()
 
@@ -53,6 +53,8 @@ def test_keys_are_a_list(with_settings: Callable[..., None]) -> None:
         ({"workers": "0"}, "RANER_WORKERS: .*1"),
         ({"backend": "tensorflow"}, "RANER_BACKEND: .*'onnx-int8'"),
         ({"int8_limit": "2"}, "RANER_INT8_LIMIT"),
+        ({"key_prefix": "two farms"}, "RANER_KEY_PREFIX"),
+        ({"key_prefix": "{a}"}, "RANER_KEY_PREFIX"),
         ({"log_level": "loud"}, "RANER_LOG_LEVEL: .*DEBUG, INFO, WARNING or ERROR"),
         ({"models": "no-source"}, "RANER_MODELS entry 'no-source' must read name=source"),
         ({"models": "Upper=x"}, "RANER_MODELS entry 'Upper=x' must read name=source"),
