@@ -26,8 +26,8 @@ class HealthCheck:
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
                 return await self._ask()
-        except (OSError, ValueError):
-            return False
+        except (OSError, ValueError, LookupError, TypeError):
+            return False  # nobody listens, or it is not the farm that answers
 
     async def _ask(self) -> bool:
         parts = urlsplit(self.url)
@@ -43,4 +43,4 @@ class HealthCheck:
         if not self.check:
             return status == [b"200"]
         # The farm as a whole may be ready without this process, or not ready for want of another.
-        return bool(json.loads(body)["checks"].get(self.check) == "ok")
+        return bool(json.loads(body)["checks"][self.check] == "ok")

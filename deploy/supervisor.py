@@ -99,7 +99,8 @@ class Kept:
             self._print(self._unfinished)
             self._unfinished = b""
         asyncio.get_running_loop().remove_reader(self._output)
-        os.close(self._output)
+        assert self._popen.stdout is not None  # noqa: S101 - a pipe
+        self._popen.stdout.close()
         self._popen = None
         self._say(LAUNCHER, f"{self.name} stopped (rc={status})")
         self.ended.set_result(status)

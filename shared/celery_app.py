@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -38,6 +40,8 @@ app.conf.update(
         "socket_keepalive": True,
         "health_check_interval": 30,
     },
+    # kombu verifies no certificate unless it is told to.
+    broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED} if redis_url().startswith("rediss:") else None,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # A cold model of BERT-base size takes seconds to load in each new process.

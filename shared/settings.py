@@ -15,6 +15,7 @@ from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+KEY_PREFIX = re.compile(r"[A-Za-z0-9:_-]{1,64}")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BUNDLED_MODEL = PROJECT_ROOT / "models" / "raner-mini-news"
 # The same with more entity types.
@@ -48,7 +49,6 @@ class Settings(BaseSettings):
     )
     key_prefix: str = Field(
         default="raner",
-        pattern=r"^[A-Za-z0-9:_-]{1,64}$",
         description="What the names of all keys in Redis begin with. Farms that share a Redis need different ones.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the web server and Flower listen on.")
@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open.",
     )
     log_level: str = Field(default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
+
+    @field_validator("key_prefix")
+    @classmethod
+    def _plain_prefix(cls, value: str) -> str:
+        if not KEY_PREFIX.fullmatch(value):
+            raise ValueError("give at most 64 letters, digits, - _ and :")
+        return value
 
     @field_validator("log_level")
     @classmethod

@@ -53,7 +53,7 @@ def test_keys_are_a_list(with_settings: Callable[..., None]) -> None:
         ({"workers": "0"}, "RANER_WORKERS: .*1"),
         ({"backend": "tensorflow"}, "RANER_BACKEND: .*'onnx-int8'"),
         ({"int8_limit": "2"}, "RANER_INT8_LIMIT"),
-        ({"key_prefix": "two farms"}, "RANER_KEY_PREFIX"),
+        ({"key_prefix": "two farms"}, "RANER_KEY_PREFIX: .*letters, digits, - _ and :"),
         ({"key_prefix": "{a}"}, "RANER_KEY_PREFIX"),
         ({"log_level": "loud"}, "RANER_LOG_LEVEL: .*DEBUG, INFO, WARNING or ERROR"),
         ({"models": "no-source"}, "RANER_MODELS entry 'no-source' must read name=source"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.cpus import usable_cpus
 from shared.errors import SourceIncomplete
 from shared.settings import BackendName
 from workers.backends.onnx import OnnxNetwork
@@ -113,7 +114,7 @@ def _make_network(
     if quantised:
         with step("quantise"):
             quantise(fp32 / NETWORK, folder / NETWORK)
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cpus()
     with step("check"):
         network = OnnxNetwork(fp32, threads)
         of_export = export_difference(original, network)
