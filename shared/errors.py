@@ -7,9 +7,11 @@ FarmError
 │   ├── Unauthorised         401 an API key is needed
 │   ├── JobNotFound          404 no such job, or it expired
 │   ├── JobEnded             409 a terminal state never changes
+│   ├── BodyTooSlow          408 the body did not arrive in its time
 │   ├── TextTooLong          413 a text or the whole request is over its limit
 │   ├── IdempotencyConflict  422 the key came with another request before
 │   ├── JobFailed            500 the blocking call's job ended without a result
+│   ├── Busy                 503 the web process has as much of this kind under way as may be
 │   ├── QueueFull            503 as many pieces wait as may
 │   ├── StoreFull            503 Redis holds as much as it may
 │   └── WaitTimeout          504 the blocking call's time is up; its job goes on
@@ -79,6 +81,13 @@ class JobEnded(RequestError):
     title = "Job has ended"
 
 
+class BodyTooSlow(RequestError):
+    """The request's body did not arrive in its time."""
+
+    status = 408
+    title = "Request too slow"
+
+
 class TextTooLong(RequestError):
     """A text, or the request as a whole, is larger than the farm takes."""
 
@@ -102,6 +111,13 @@ class JobFailed(RequestError):
     def __init__(self, detail: str, job_id: str) -> None:
         super().__init__(detail)
         self.job_id = job_id
+
+
+class Busy(RequestError):
+    """The web process has as many requests of this kind under way as it may; try again."""
+
+    status = 503
+    title = "Busy"
 
 
 class QueueFull(RequestError):

@@ -171,8 +171,13 @@ class Settings(BaseSettings):
 
     @property
     def max_body_bytes(self) -> int:
-        """Largest request body: a text of the largest size with every character escaped (``\\ud83d\\ude00``)."""
-        return max(16 * 2**20, 12 * self.max_text_chars + 2**20)
+        """Largest request body.
+
+        It holds a text of the largest size with every character escaped (``\\ud83d\\ude00``), and what many texts of
+        usual sizes take; but no more than the texts that a job may have, and a little for the rest of the request.
+        """
+        largest_text = 12 * self.max_text_chars
+        return min(max(15 * 2**20, largest_text), largest_text * self.max_texts) + 2**20
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from shared.logs import configure_logs
 from shared.settings import settings
 from web import api_farm, api_health, api_jobs, api_models, api_ner, metrics, page, problems
 from web.auth import check_key
+from web.body import FarmRequest
 from web.json_body import CompactJSONProvider, check_body
 
 VERSION = "1.0.0"
@@ -63,8 +64,8 @@ def create_app() -> OpenAPI:
         validation_error_model=problems.Problem,
         static_folder=None,
     )
+    app.request_class = FarmRequest
     app.json = CompactJSONProvider(app)
-    app.config["MAX_CONTENT_LENGTH"] = settings().max_body_bytes
     metrics.register(app)
     problems.register(app)
     for module in (*GUARDED, api_health):

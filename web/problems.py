@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from shared.errors import RequestError
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
+from web.schemas import MOST_ERRORS
 
 log = structlog.get_logger()
 
@@ -52,10 +53,10 @@ def validation_problem(error: ValidationError) -> Response:
     """The answer to a request whose fields do not validate. What was submitted is not echoed."""
     fields = [
         {"field": ".".join(map(str, item["loc"])) or "body", "detail": _readable(item["msg"])}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        for item in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
     ]
     detail = "; ".join(f"{item['field']}: {item['detail']}" for item in fields[:5])
-    return problem(422, "Invalid request", detail, errors=fields[:20])
+    return problem(422, "Invalid request", detail, errors=fields)
 
 
 def register(app: Flask) -> None:

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from shared.errors import TextTooLong
 from shared.jobs import JobStatus, OffsetUnit
 from shared.settings import settings
 
 MAX_WAIT = 30.0
+# Errors that an answer names. The cost of a refusal is bounded by it, whatever was sent.
+MOST_ERRORS = 20
 
 
 class _Parameters(BaseModel):
@@ -41,12 +44,27 @@ class _Choice(_Request):
 
     model: str | None = Field(None, description="A served model's name; see `GET /api/v1/models`. Default: the farm's.")
     types: list[str] | None = Field(
-        None, min_length=1, max_length=100, description="Entity types wanted. Default: all.", examples=[["PER", "ORG"]]
+        None,
+        min_length=1,
+        max_length=100,
+        fail_fast=True,
+        description="Entity types wanted. Default: all.",
+        examples=[["PER", "ORG"]],
     )
     offsets: OffsetUnit = Field(
         OffsetUnit.CODEPOINT,
         description="What `start` and `end` count: Unicode code points (Python), or UTF-16 code units (JavaScript).",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown_fields(cls, fields: Any) -> Any:
+        """Each unknown field is an error; drop those that no answer would name."""
+        if not isinstance(fields, dict):
+            return fields
+        known = {name: value for name, value in fields.items() if name in cls.model_fields}
+        unknown = [name for name in fields if name not in cls.model_fields]
+        return known | dict.fromkeys(unknown[:MOST_ERRORS])
 
     @field_validator("model")
     @classmethod
@@ -60,7 +78,19 @@ class JobRequest(_Choice):
     """One text or many to recognise."""
 
     text: str | None = Field(None, description="One text.", examples=["马云在杭州出席了技术峰会。"])
-    texts: list[str] | None = Field(None, min_length=1, description="Many texts.")
+    texts: list[str] | None = Field(None, min_length=1, fail_fast=True, description="Many texts.")
+
+    @field_validator("texts", mode="before")
+    @classmethod
+    def _few_texts(cls, texts: Any) -> Any:
+        """Count the texts before anything looks at them.
+
+        Raises:
+            TextTooLong: there are more than a job may have. It is no ValueError, so it ends the validation.
+        """
+        if isinstance(texts, list) and len(texts) > settings().max_texts:
+            raise TextTooLong(f"texts: {len(texts)} given, a job may have {settings().max_texts}; send several jobs")
+        return texts
 
     @model_validator(mode="after")
     def _one_of(self) -> JobRequest:

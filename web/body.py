@@ -1,0 +1,94 @@
+"""A request with its body: how many bytes it may have, and when a large one is let in.
+
+How long a body may take to arrive is the server's to say: see :mod:`web.server`.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import IO, Any, NoReturn
+
+from flask import Request, has_request_context, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.utils import cached_property
+
+from shared.settings import settings
+from web.json_body import no_json
+from web.large_bodies import LARGE, LargeBodies
+
+# Bytes that are read at a time.
+STEP = 2**16
+# Seconds that work on a large body lets other requests go first.
+PAUSE = 0.01
+
+
+@lru_cache(maxsize=1)
+def large_bodies() -> LargeBodies:
+    """The large bodies of this web process."""
+    return LargeBodies()
+
+
+class FarmRequest(Request):
+    """A request whose body is read within limits, whether it says its length or comes in chunks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._room = ExitStack()
+        self._turn = ExitStack()
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body.
+
+        Raises:
+            RequestEntityTooLarge: it has more bytes than a body may have; the rest is not read.
+            Busy: it is large, and so are too many others.
+        """
+        if (self.content_length or 0) > settings().max_body_bytes:
+            raise RequestEntityTooLarge
+        body = b"".join(self._parts())
+        if len(body) > LARGE:
+            self._turn.enter_context(large_bodies().turn())
+            time.sleep(PAUSE)
+        return io.BytesIO(body)
+
+    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
+        """Called with what was wrong with the body."""
+        raise no_json(e) from None
+
+    def end_turn(self) -> None:
+        """Let the next large body have its turn, since this one has been worked on."""
+        self._turn.close()
+
+    def close(self) -> None:
+        """Called when the request has been answered."""
+        super().close()
+        self._turn.close()
+        self._room.close()
+
+    def _parts(self) -> Iterator[bytes]:
+        most = settings().max_body_bytes
+        declared = self.content_length
+        if declared is None and not self.environ.get("wsgi.input_terminated"):
+            return
+        source, received, has_room = self.environ["wsgi.input"], 0, False
+        while part := source.read(STEP if declared is None else min(STEP, declared - received)):
+            received += len(part)
+            if received > most:
+                raise RequestEntityTooLarge
+            if not has_room and max(received, declared or 0) > LARGE:
+                self._room.enter_context(large_bodies().room(declared or most))
+                has_room = True
+            yield part
+        if declared is not None and received < declared:
+            raise ClientDisconnected
+
+
+def end_turn() -> None:
+    """Say that the request under way, if there is one, has been worked on: a large one need not hold up the next."""
+    if has_request_context() and isinstance(request, FarmRequest):
+        request.end_turn()
