@@ -13,6 +13,7 @@ from web.job_view import job_view
 from web.problems import problems
 from web.schemas import JobPath, JobQuery, JobRequest, JobView, SubmitHeaders, WaitQuery
 from web.submission import submission
+from web.waiting import may_wait
 
 # Seconds after which a client that polls should look again.
 RETRY_AFTER = "1"
@@ -31,14 +32,16 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
     It is finished at once where the cache knew every text, or where `wait` was given and saw its end.
     """
     asked = submission(farm(), body.all_texts, body.model, body.types, body.offsets)
-    job, results = asked.enqueue(farm(), header.idempotency_key, query.wait)
+    with may_wait(query.wait) as seconds:
+        job, results = asked.enqueue(farm(), header.idempotency_key, seconds)
     return _answer(job, job_view(job, asked.texts, results, job.offsets), pending_status=202)
 
 
 @api.get("/<string:job_id>", summary="Ask for a job", responses={200: JobView, **problems(401, 404, 422, 503)})
 def get_job(path: JobPath, query: JobQuery) -> Response:
     """The job's state and progress, and its results once it succeeded. `wait` holds the answer until it ends."""
-    job = farm().ends.wait(path.job_id, query.wait)
+    with may_wait(query.wait) as seconds:
+        job = farm().ends.wait(path.job_id, seconds)
     succeeded = job.status is JobStatus.SUCCEEDED
     view = job_view(
         job,

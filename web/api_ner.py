@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
-from shared.errors import JobFailed, WaitTimeout
+from shared.errors import Busy, JobFailed, WaitTimeout
 from shared.job_store import StoredResult
 from shared.jobs import JobStatus
 from shared.settings import settings
@@ -15,6 +15,7 @@ from web.job_view import results_view
 from web.problems import problems
 from web.schemas import NerAnswer, NerRequest
 from web.submission import Submission, submission
+from web.waiting import may_wait
 
 api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 
@@ -44,7 +45,10 @@ def post_ner(body: NerRequest) -> Response:
 
 
 def _recognised(request: Submission) -> list[StoredResult]:
-    job, results = request.enqueue(farm(), wait=settings().ner_timeout)
+    with may_wait(settings().ner_timeout) as seconds:
+        if not seconds:
+            raise Busy("as many requests wait as may; try again, or submit a job and ask for it later")
+        job, results = request.enqueue(farm(), wait=seconds)
     if not job.status.ended:
         raise WaitTimeout(
             f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job.id}",

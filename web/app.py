@@ -10,6 +10,7 @@ from shared.settings import settings
 from web import api_farm, api_health, api_jobs, api_models, api_ner, metrics, page, problems
 from web.auth import check_key
 from web.body import FarmRequest
+from web.headers import SECURITY_HEADERS
 from web.json_body import CompactJSONProvider, check_body
 
 VERSION = "1.0.0"
@@ -20,11 +21,6 @@ points of the text exactly as it was sent, the end exclusive; `offsets=utf16` co
 are `application/problem+json` (RFC 9457) and say what to change.
 """
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-}
 GUARDED = (api_jobs, api_ner, api_models, api_farm)
 # Here and not in create_app: the blueprints are the modules' own, whatever number of applications is made of them.
 for _module in GUARDED:

@@ -76,7 +76,13 @@ class FarmRequest(Request):
         if declared is None and not self.environ.get("wsgi.input_terminated"):
             return
         source, received, has_room = self.environ["wsgi.input"], 0, False
-        while part := source.read(STEP if declared is None else min(STEP, declared - received)):
+        while True:
+            try:
+                part = source.read(STEP if declared is None else min(STEP, declared - received))
+            except OSError:
+                raise ClientDisconnected from None
+            if not part:
+                break
             received += len(part)
             if received > most:
                 raise RequestEntityTooLarge

@@ -34,7 +34,9 @@ workers = settings().web_processes
 worker_connections = settings().web_connections
 # Of the process as a whole: it is ended where it has not come to itself for so long.
 timeout = 120
-graceful_timeout = 35
+# When a process is to end, requests that wait end at once (web/waiting.py). This is for bodies and answers under way.
+# Orchestrators kill after 30 seconds.
+graceful_timeout = 20
 keepalive = 75
 proc_name = "raner-web"
 accesslog = None

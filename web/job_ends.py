@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from shared.job_store import JobStore
 from shared.jobs import Job
 from shared.redis_client import UNAVAILABLE
+from web.waiting import ending
 
 log = structlog.get_logger()
 
@@ -101,7 +102,7 @@ class JobEnds:
         False where the time is up (``deadline`` as :func:`time.monotonic` counts).
         """
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or ending.is_set():
             return False
         end.wait(min(left, RECHECK))
         return True

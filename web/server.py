@@ -1,45 +1,144 @@
-"""What serves the requests of a web process: gunicorn's gevent worker, which ends as soon as its requests are answered.
+"""What serves the requests of a web process: gunicorn's gevent worker, with limits on time and places.
 
 A request that waits is a greenlet, so hundreds may wait at a time in one process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import gevent
+import gevent.monkey
 from greenlet import greenlet
+from gunicorn import util
+from gunicorn.http import errors
+from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
+
+from shared.errors import BodyTooSlow, InvalidRequest
+from web import waiting
+from web.headers import SECURITY_HEADERS
+from web.problems import PROBLEM_JSON
+
+# A body may take this many seconds, and a second more for each BODY_RATE bytes of it that have arrived.
+BODY_SECONDS = 10.0
+BODY_RATE = 100_000
+# A client may take this many seconds for SLICE bytes of its answer, and for the next bytes of its body.
+ANSWER_SECONDS = 30.0
+SLICE = 2**18
+# Unread bytes of a body that are read for the sake of the connection. If more are left, it ends with the answer.
+MOST_UNREAD = 2**16
+# Bytes and seconds that the server goes on reading after its last answer, so that a client that sends can read that.
+LINGER_BYTES = 2**20
+LINGER_SECONDS = 2.0
+# Seconds that a connection has to have been idle before it may be closed.
+IDLE = 0.25
+
+# gunicorn's refusals of what is no request, by its error. Others are 400.
+REFUSALS = {
+    errors.LimitRequestLine: (414, "the request line is too long: send less in the address"),
+    errors.LimitRequestHeaders: (431, "the headers are too many or too long"),
+    errors.ExpectationFailed: (417, "of what a client may expect, only 100-continue is known"),
+    errors.UnsupportedTransferCoding: (501, "of transfer codings, only chunked is known"),
+}
+
+# Of gunicorn's errors, those that an answer of ours gave rise to.
+ANSWER_ERRORS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+
+_poll = gevent.monkey.get_original("select", "poll")
+
+
+class Incoming:
+    """The body of a request as it comes in: ``wsgi.input``."""
+
+    def __init__(self, req: Any) -> None:
+        self._req = req
+        body = self._body = req.body
+        self._length: int | None = body.reader.length if isinstance(body.reader, LengthReader) else None
+        self._received = 0
+        self._ended = self._length == 0
+        self._began = time.monotonic()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes, or all; fewer where the body ends.
+
+        Raises:
+            BodyTooSlow: they did not arrive in time.
+            InvalidRequest: they are no chunked body, though the request says so.
+        """
+        left = self._began + BODY_SECONDS + self._received / BODY_RATE - time.monotonic()
+        try:
+            with gevent.Timeout(max(left, 0.001), _slow()):
+                part: bytes = self._body.read(None if size < 0 else size)
+        except TimeoutError:  # the socket's own
+            raise _slow() from None
+        except errors.ParseException as error:
+            raise InvalidRequest.unreadable(400, f"the body's chunks cannot be read: {error}") from None
+        self._received += len(part)
+        self._ended = self._ended or (size != 0 and len(part) < size) or self._received == self._length
+        return part
+
+    def end_connection_if_left(self) -> None:
+        """Called before the headers of the answer are sent, which say whether the connection ends."""
+        if self.left:
+            self._req.force_close()
+
+    @property
+    def left(self) -> bool:
+        """Whether it could not be read, or more of it has not been read than is worth reading."""
+        if self._body.failed:
+            return True
+        return not self._ended and (self._length is None or self._length - self._received > MOST_UNREAD)
+
+
+def _slow() -> BodyTooSlow:
+    return BodyTooSlow(
+        f"the body did not arrive within {BODY_SECONDS:g} s and a second more for each {BODY_RATE} bytes; "
+        "send a smaller one, or faster"
+    )
 
 
 class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
-    """Closes connections on which no request is under way: all when it is to end, the oldest where there is no place.
+    """Limits the time of bodies and answers, and closes connections on which nobody says anything.
 
-    gunicorn's own lets clients that keep theirs open, as browsers do, hold up its end until its grace is over, and keep
-    new clients out for as long as a connection may idle.
+    gunicorn's own worker lets a client take as long as it likes over both. It also lets clients that keep their
+    connections open, as browsers do, delay its end and keep new clients out for as long as a connection may idle.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._connections = 0
-        self._idle: dict[greenlet, None] = {}  # those that have waited longest for a request come first
+        self._clients: dict[greenlet, Any] = {}  # the socket of each connection
+        self._idle: dict[greenlet, float] = {}  # since when; those that have waited longest come first
 
-    def handle(self, *connection: Any) -> None:
+    def load_wsgi(self) -> None:
+        """Called once, before the first connection."""
+        super().load_wsgi()
+        self._application: Any = self.wsgi
+        self.wsgi: Any = self._answer
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Called for each connection, in a greenlet of its own; there are ``worker_connections`` of them at most."""
-        self._connections += 1
+        connection = gevent.getcurrent()
+        self._clients[connection] = client
         try:
             self._make_room()
-            super().handle(*connection)
+            super().handle(listener, client, addr)
         finally:
-            self._connections -= 1
+            del self._clients[connection]
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """In it a connection waits for its next request."""
         connection = gevent.getcurrent()
-        self._idle[connection] = None
+        self._idle[connection] = time.monotonic()
         try:
             with super().timeout_ctx():
                 yield
@@ -47,10 +146,47 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
             del self._idle[connection]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Called for each request. Where all places are taken, its connection ends with the answer, which says so."""
+        """Called for each request. If all places are taken, its connection ends with the answer, which says so."""
         if self._full:
             req.force_close()
-        super().handle_request(listener_name, req, sock, addr)
+        body = req.body
+        incoming = req.body = Incoming(req)
+        sock.settimeout(ANSWER_SECONDS)
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+            sock.settimeout(None)
+        except TimeoutError:
+            self.log.info("A client did not read its answer; its connection is closed")
+            # At once, rather than when the client has read what the system holds for it.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raise StopIteration from None
+        except StopIteration:
+            if incoming.left:
+                util.close_graceful(sock, LINGER_SECONDS, LINGER_BYTES)
+            raise
+        finally:
+            # gunicorn reads the rest of a short body as part of the wait for the next request.
+            req.body = body
+
+    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Called where gunicorn refuses what was sent, and where its own code fails."""
+        if isinstance(exc, errors.ParseException) and not isinstance(exc, ANSWER_ERRORS):
+            status, detail = REFUSALS.get(type(exc), (400, f"this is no request that the server reads: {exc}"))
+            self.log.info("Refused a request from %s: %s", addr[0] if addr else "a socket", exc)
+        else:
+            status, detail = 500, "the farm failed in a way it should not; its log says how"
+            self.log.exception("Error handling a request")
+        title = HTTPStatus(status).phrase
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        body = json.dumps(problem).encode()
+        headers = {"Content-Type": PROBLEM_JSON, "Content-Length": len(body), "Connection": "close", **SECURITY_HEADERS}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        try:
+            client.settimeout(ANSWER_SECONDS)
+            client.sendall(f"HTTP/1.1 {status} {title}\r\n{head}\r\n".encode() + body)
+            util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)
+        except OSError:
+            self.log.debug("The client is gone")
 
     def notify(self) -> None:
         """Called each second for as long as the process lives, and while it waits for its last requests."""
@@ -59,19 +195,65 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
             # Where all had requests under way when the last place was taken, there was none to close.
             self._make_room()
         else:
-            self._close(list(self._idle))
+            waiting.ending.set()
+            self._close(self._silent())
 
     @property
     def _full(self) -> bool:
         """Whether all places are taken."""
-        return bool(self._connections >= self.worker_connections)
+        return bool(len(self._clients) >= self.worker_connections)
 
     def _make_room(self) -> None:
-        """Where all places are taken, free one for the next client."""
-        if self._full:
-            self._close(list(self._idle)[:1])
+        """If all places are taken, free one for the next client."""
+        if not self._full or not self._idle:
+            return
+        if silent := self._silent():
+            self._close(silent[:1])
+        else:
+            gevent.spawn_later(IDLE, self._make_room)
 
-    @staticmethod
-    def _close(connections: list[greenlet]) -> None:
-        # gunicorn takes this for the end of what the client had to say.
-        gevent.killall(connections, exception=StopIteration, block=False)
+    def _silent(self) -> list[greenlet]:
+        """The connections on which nothing has arrived for a moment: no client of theirs is owed an answer."""
+        before = time.monotonic() - IDLE
+        return [
+            connection
+            for connection, since in self._idle.items()
+            if since <= before and not _has_arrived(self._clients[connection])
+        ]
+
+    def _close(self, connections: list[greenlet]) -> None:
+        for connection in connections:
+            gevent.get_hub().loop.run_callback(self._close_one, connection)
+
+    def _close_one(self, connection: greenlet) -> None:
+        # In between a request may have come.
+        if connection in self._idle and not _has_arrived(self._clients[connection]):
+            # gunicorn takes this for the end of what the client had to say.
+            connection.throw(StopIteration)
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The application, as gunicorn calls it."""
+
+        def start(status: str, headers: list[tuple[str, str]], *failed: Any) -> Any:
+            environ["wsgi.input"].end_connection_if_left()
+            return start_response(status, headers, *failed)
+
+        return _slices(self._application(environ, start))
+
+
+def _has_arrived(client: Any) -> bool:
+    """Whether there is something to read on a socket."""
+    ready = _poll()
+    ready.register(client.fileno(), select.POLLIN)
+    return bool(ready.poll(0))
+
+
+def _slices(answer: Any) -> Iterator[bytes]:
+    """An answer in parts for each of which the client has a time of its own."""
+    try:
+        for part in answer:
+            for start in range(0, len(part), SLICE):
+                yield part[start : start + SLICE]
+    finally:
+        if hasattr(answer, "close"):
+            answer.close()

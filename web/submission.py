@@ -15,6 +15,7 @@ from shared.job_store import StoredResult
 from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
 from shared.settings import settings
+from web.body import end_turn
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
 
@@ -65,6 +66,7 @@ class Submission:
             accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
             if accepted.wake:
                 send_turn(self.model)
+            end_turn()
             if accepted.job_id != new.id:
                 job = farm.ends.wait(accepted.job_id, wait)
                 return job, farm.jobs.results(job.id) if job.status is JobStatus.SUCCEEDED else []
