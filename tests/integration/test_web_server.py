@@ -12,9 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from redis import Redis
 
-from shared.job_keys import ModelKeys
 from tests.support.farm import Farm, running_farm
 
 # Many more than a pool of threads would have.
@@ -34,12 +32,18 @@ def connect(farm: Farm) -> socket.socket:
     return socket.create_connection((address.hostname, address.port), timeout=60)
 
 
-def send_job(client: socket.socket, text: str) -> None:
+def ask_health(farm: Farm) -> socket.socket:
+    """A connection on which the server's health was asked for."""
+    client = connect(farm)
+    client.sendall(b"GET /healthz HTTP/1.1\r\nHost: farm\r\n\r\n")
+    return client
+
+
+def send_job(client: socket.socket, text: str, path: str = "/api/v1/jobs?wait=30") -> None:
     """Post a job and leave its answer to come."""
     body = json.dumps({"text": text}).encode()
     head = (
-        "POST /api/v1/jobs?wait=30 HTTP/1.1\r\nHost: farm\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: farm\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     client.sendall(head.encode() + body)
 
@@ -81,51 +85,47 @@ def test_clients_that_keep_their_connections_do_not_keep_others_out(tmp_path: Pa
         running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_WEB_CONNECTIONS="6") as farm,
     ):
         for _ in range(20):
-            client = stack.enter_context(connect(farm))
-            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: farm\r\n\r\n")
-            assert status(client) == "HTTP/1.1 200 OK"
+            assert status(stack.enter_context(ask_health(farm))) == "HTTP/1.1 200 OK"
 
 
-def test_clients_whose_requests_all_waited_do_not_keep_others_out_either(tmp_path: Path, data_dir: Path) -> None:
+def test_however_many_would_wait_each_has_an_answer_and_others_have_places(tmp_path: Path, data_dir: Path) -> None:
     with (
         ExitStack() as stack,
-        running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_WEB_CONNECTIONS="6") as farm,
+        running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_WEB_CONNECTIONS="20") as farm,
     ):
         (worker,) = farm.workers
         farm.stop(worker)
-        clients = [stack.enter_context(connect(farm)) for _ in range(10)]
+        clients = [stack.enter_context(connect(farm)) for _ in range(60)]
         for number, client in enumerate(clients):
             send_job(client, f"第{number}位客人在杭州等候。")
-        # Not of the farm: it has no place left to answer.
-        redis = stack.enter_context(Redis.from_url(farm.redis.url))
-        deadline = time.monotonic() + 20
-        while (accepted := redis.zcard(ModelKeys(worker.removeprefix("worker-")).open)) < 6:
-            assert time.monotonic() < deadline, accepted
+        with ExitStack() as idle:
+            # Nobody else could be answered if those who wait held all places.
+            for _ in range(10):
+                assert status(idle.enter_context(ask_health(farm))) == "HTTP/1.1 200 OK"
         farm.start(worker)
         heads = [head(client) for client in clients]
-        assert {lines[0] for lines in heads} == {"HTTP/1.1 200 OK"}
-        # The last place was taken with nobody idle; who took it leaves it, and is told so.
-        assert ["Connection: close" in heads[number] for number in (0, 5)] == [False, True]
+        assert all(heads)
+        waited = [lines for lines in heads if lines[0] == "HTTP/1.1 200 OK"]
+        at_once = [lines for lines in heads if lines[0] == "HTTP/1.1 202 ACCEPTED"]
+        assert (len(waited), len(at_once)) == (16, 44)
+        assert all("Retry-After: 1" in lines for lines in at_once)
 
 
-def test_it_ends_though_a_client_keeps_its_connection_and_answers_who_waits_first(farm: Farm) -> None:
-    (worker,) = farm.workers
-    farm.wait_ready()
-    farm.stop(worker)
-    with connect(farm) as idle, connect(farm) as waiting:
-        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: farm\r\n\r\n")
-        assert status(idle) == "HTTP/1.1 200 OK"
-        send_job(waiting, "最后一位客人在杭州等候。")
-        while not open_jobs(farm):
-            pass
-        web = farm.processes["web"]
-        web.terminate()
-        while idle.recv(4096):
-            pass  # the rest of its answer, then the end of the connection
-        assert web.poll() is None
-        farm.start(worker)
-        assert status(waiting) == "HTTP/1.1 200 OK"
-        assert web.wait(60) == 0
-    assert "graceful timeout" not in farm.log("web")
-    farm.start("web")
-    farm.wait_ready()
+def test_it_ends_at_once_though_clients_wait_and_answers_them_first(tmp_path: Path, data_dir: Path) -> None:
+    with running_farm(tmp_path, data_dir, RANER_WEB_PROCESSES="1", RANER_NER_TIMEOUT="300") as farm:
+        (worker,) = farm.workers
+        farm.stop(worker)
+        with ask_health(farm) as idle, connect(farm) as waiting, connect(farm) as blocking:
+            assert status(idle) == "HTTP/1.1 200 OK"
+            send_job(waiting, "最后一位客人在杭州等候。")
+            send_job(blocking, "还有一位。", "/ner")
+            while open_jobs(farm) < 2:
+                pass
+            web = farm.processes["web"]
+            web.terminate()
+            while idle.recv(4096):
+                pass  # the rest of its answer, then the end of the connection
+            assert status(waiting) == "HTTP/1.1 202 ACCEPTED"
+            assert status(blocking) == "HTTP/1.1 504 GATEWAY TIMEOUT"
+            assert web.wait(60) == 0
+        assert "graceful timeout" not in farm.log("web")
