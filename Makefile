@@ -6,10 +6,10 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check styles prepare evaluate benchmark clean
+.PHONY: help run test check fuzz-api styles prepare evaluate benchmark clean
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: .venv/requirements ## start web page, API, Flower, workers and a private Redis; Ctrl-C ends them
 	@exec $(PYTHON) -m deploy.local
@@ -22,6 +22,10 @@ check: .venv/requirements-dev ## lint, formatting, types
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m mypy $(SOURCES)
+
+fuzz-api: .venv/requirements-dev ## try 15,000 requests on the farm that runs on RANER_PORT; ARGS goes to schemathesis
+	@exec .venv/bin/st --config-file tests/fuzz/schemathesis.toml run $(ARGS) \
+	  http://127.0.0.1:$(or $(RANER_PORT),8000)/openapi.json
 
 styles: ## build the page's style sheet from web/styles; needs npm, which nothing else does
 	@cd web/styles && npm ci --silent && npm run --silent build

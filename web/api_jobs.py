@@ -24,7 +24,7 @@ api = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[Tag(na
 @api.post(
     "",
     summary="Submit one text or many",
-    responses={200: JobView, 202: JobView, **problems(400, 401, 413, 415, 422, 503)},
+    responses={200: JobView, 202: JobView, **problems(400, 401, 408, 413, 415, 422, 503)},
 )
 def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Response:
     """Accepts the texts as a job: 202 and the job's address, or 200 and the finished job.

@@ -23,7 +23,7 @@ api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 @api.post(
     "/ner",
     summary="Recognise one text and wait",
-    responses={200: NerAnswer, **problems(400, 401, 413, 415, 422, 500, 503, 504)},
+    responses={200: NerAnswer, **problems(400, 401, 408, 413, 415, 422, 500, 503, 504)},
 )
 def post_ner(body: NerRequest) -> Response:
     """The text's entities. Past the time limit: 504, with the address of the job, which goes on."""

@@ -21,6 +21,8 @@ points of the text exactly as it was sent, the end exclusive; `offsets=utf16` co
 are `application/problem+json` (RFC 9457) and say what to change.
 """
 
+# What the server itself may answer to any call: to a header that is none, a long address, long headers.
+SERVER_REFUSALS = (400, 414, 431)
 GUARDED = (api_jobs, api_ner, api_models, api_farm)
 # Here and not in create_app: the blueprints are the modules' own, whatever number of applications is made of them.
 for _module in GUARDED:
@@ -39,8 +41,18 @@ class Application(OpenAPI):
         super().generate_spec_json()  # type: ignore[no-untyped-call]
         for methods in self.spec_json["paths"].values():
             for operation in methods.values():
-                if problems.PROBLEM_JSON not in operation["responses"]["422"]["content"]:
-                    del operation["responses"]["422"]
+                responses = operation["responses"]
+                if problems.PROBLEM_JSON not in responses["422"]["content"]:
+                    del responses["422"]
+                for status, response in problems.problems(*SERVER_REFUSALS).items():
+                    responses.setdefault(str(status), response)
+        for request in ("JobRequest", "NerRequest"):
+            fields = self.spec_json["components"]["schemas"][request]["properties"]
+            fields["model"]["anyOf"][0]["enum"] = list(settings().sources)
+            # A worker says which they are, once it has loaded the model. So they cannot stand in this document.
+            fields["types"]["x-note"] = "each is one of the model's types, see `GET /api/v1/models`; others are 422"
+            if "texts" in fields:
+                fields["texts"]["anyOf"][0]["maxItems"] = settings().max_texts
 
 
 def create_app() -> OpenAPI:

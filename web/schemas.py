@@ -77,6 +77,15 @@ class _Choice(_Request):
 class JobRequest(_Choice):
     """One text or many to recognise."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["text"], "properties": {"text": {"type": "string"}}},
+                {"required": ["texts"], "properties": {"texts": {"type": "array"}}},
+            ]
+        }
+    )
+
     text: str | None = Field(None, description="One text.", examples=["马云在杭州出席了技术峰会。"])
     texts: list[str] | None = Field(None, min_length=1, fail_fast=True, description="Many texts.")
 
@@ -138,7 +147,8 @@ class SubmitHeaders(_Parameters):
 class JobPath(BaseModel):
     """Address of a job."""
 
-    job_id: str = Field(description="The job's id.")
+    # Only in the document: to longer ids the answer is 404 as well, or the server's 414.
+    job_id: str = Field(description="The job's id.", json_schema_extra={"maxLength": 64})
 
 
 class FoundEntity(BaseModel):

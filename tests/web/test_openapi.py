@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
+import jsonschema
 import pytest
 import schemathesis
 from flask.testing import FlaskClient
@@ -23,20 +24,22 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.web.conftest import Worker
+from tests.web.conftest import NAME, Worker
 from web.app import create_app
 
+# What the server itself may answer to any call.
+SERVER = {400, 414, 431}
 # Each call, and what it may answer.
 CALLS = {
-    ("post", "/api/v1/jobs"): {200, 202, 400, 401, 413, 415, 422, 503},
-    ("get", "/api/v1/jobs/{job_id}"): {200, 401, 404, 422, 503},
-    ("delete", "/api/v1/jobs/{job_id}"): {200, 401, 404, 409, 503},
-    ("post", "/ner"): {200, 400, 401, 413, 415, 422, 500, 503, 504},
-    ("get", "/api/v1/models"): {200, 401, 503},
-    ("get", "/api/v1/farm"): {200, 401, 503},
-    ("get", "/healthz"): {200},
-    ("get", "/readyz"): {200, 503},
-    ("get", "/metrics"): {200, 503},
+    ("post", "/api/v1/jobs"): {200, 202, 401, 408, 413, 415, 422, 503} | SERVER,
+    ("get", "/api/v1/jobs/{job_id}"): {200, 401, 404, 422, 503} | SERVER,
+    ("delete", "/api/v1/jobs/{job_id}"): {200, 401, 404, 409, 503} | SERVER,
+    ("post", "/ner"): {200, 401, 408, 413, 415, 422, 500, 503, 504} | SERVER,
+    ("get", "/api/v1/models"): {200, 401, 503} | SERVER,
+    ("get", "/api/v1/farm"): {200, 401, 503} | SERVER,
+    ("get", "/healthz"): {200} | SERVER,
+    ("get", "/readyz"): {200, 503} | SERVER,
+    ("get", "/metrics"): {200, 503} | SERVER,
 }
 # Routes for people and their browsers, not calls.
 PAGES = ("/", "/jobs/{job_id}", "/assets/{name}", "/docs", "/openapi.json")
@@ -109,6 +112,39 @@ def test_nobody_waits_who_did_not_ask_for_it(document: dict[str, Any]) -> None:
     for call in (("post", "/api/v1/jobs"), ("get", "/api/v1/jobs/{job_id}")):
         (wait,) = (each for each in operations(document)[call]["parameters"] if each["name"] == "wait")
         assert (wait["schema"]["default"], wait["schema"]["minimum"], wait["schema"]["maximum"]) == (0, 0, 30)
+
+
+@pytest.mark.parametrize(
+    ("body", "valid"),
+    [
+        ({"text": "马云"}, True),
+        ({"text": ""}, True),
+        ({"texts": ["马云", "杭州"]}, True),
+        ({"text": "马云", "texts": None}, True),
+        ({"texts": ["马云"], "text": None, "model": NAME, "types": None, "offsets": "utf16"}, True),
+        ({}, False),
+        ({"text": None, "texts": None}, False),
+        ({"text": "马云", "texts": ["杭州"]}, False),
+        ({"texts": []}, False),
+        ({"texts": ["a"] * 1001}, False),
+        ({"texts": [7]}, False),
+        ({"text": "马云", "model": "another"}, False),
+        ({"text": "马云", "types": []}, False),
+        ({"text": "马云", "more": 1}, False),
+    ],
+)
+def test_a_job_is_taken_if_and_only_if_the_document_allows_it(
+    client: FlaskClient, worker: Worker, document: dict[str, Any], body: dict[str, Any], valid: bool
+) -> None:
+    schema = {**document["components"]["schemas"]["JobRequest"], "components": document["components"]}
+    assert jsonschema.Draft202012Validator(schema).is_valid(body) is valid
+    assert (client.post("/api/v1/jobs", json=body).status_code == 202) is valid
+
+
+def test_which_types_there_are_is_said_elsewhere(document: dict[str, Any]) -> None:
+    for request in ("JobRequest", "NerRequest"):
+        types = document["components"]["schemas"][request]["properties"]["types"]
+        assert "GET /api/v1/models" in types["x-note"]
 
 
 class Links(HTMLParser):
