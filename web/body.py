@@ -21,7 +21,7 @@ from web.json_body import no_json
 from web.large_bodies import LARGE, LargeBodies
 
 # Bytes that are read at a time.
-STEP = 2**16
+STEP = 2**18
 # Seconds that work on a large body lets other requests go first.
 PAUSE = 0.01
 

@@ -36,9 +36,9 @@ ANSWER_SECONDS = 30.0
 SLICE = 2**18
 # Unread bytes of a body that are read for the sake of the connection. If more are left, it ends with the answer.
 MOST_UNREAD = 2**16
-# Bytes and seconds that the server goes on reading after its last answer, so that a client that sends can read that.
-LINGER_BYTES = 2**20
-LINGER_SECONDS = 2.0
+# What the server goes on reading after the last answer, which most clients read once they have sent all of the body.
+LINGER_BYTES = 2**24
+LINGER_SECONDS = 5.0
 # Seconds that a connection has to have been idle before it may be closed.
 IDLE = 0.25
 

@@ -11,7 +11,8 @@ from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bool:
     """Whether a failure is to be reported."""
-    return not (_is_unknown_type(failure, response) or _is_cancelled_job(failure, response))
+    exceptions = (_is_unknown_type, _is_used_key, _is_cancelled_job)
+    return not any(is_exception(failure, response) for is_exception in exceptions)
 
 
 def _is_unknown_type(failure: Any, response: Any) -> bool:
@@ -20,6 +21,15 @@ def _is_unknown_type(failure: Any, response: Any) -> bool:
         isinstance(failure, RejectedPositiveData)
         and response.status_code == 422
         and " does not know " in response.json()["detail"]
+    )
+
+
+def _is_used_key(failure: Any, response: Any) -> bool:
+    """An Idempotency-Key belongs to the request that came with it first, which no document can tell of another."""
+    return (
+        isinstance(failure, RejectedPositiveData)
+        and response.status_code == 422
+        and response.json()["title"] == "Idempotency key reused"
     )
 
 

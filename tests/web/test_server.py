@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -11,6 +12,7 @@ from http.client import HTTPResponse
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.support.web_server import WebServer, answer, running_web_server
 from web.headers import SECURITY_HEADERS
@@ -139,6 +141,26 @@ def test_one_that_reads_slowly_gets_all_of_it(server: WebServer) -> None:
             received += len(part)
             time.sleep(0.3)  # the client's own pace
         assert received == int(found.headers["Content-Length"])
+
+
+def test_many_large_bodies_leave_others_their_turns(redis: Redis, server: WebServer) -> None:
+    body = {"texts": ["马云在杭州出席了技术峰会。" * 42_300] * 3}
+    assert server.post("/api/v1/jobs", body).status == 202
+    statuses: list[int] = []
+    posts = [
+        threading.Thread(target=lambda: statuses.append(server.post("/api/v1/jobs", body).status)) for _ in range(30)
+    ]
+    began = time.monotonic()
+    for post in posts:
+        post.start()
+    longest = 0.0
+    while any(post.is_alive() for post in posts):
+        longest = max(longest, server.seconds_to_answer())
+    lasted = time.monotonic() - began
+    redis.flushall()
+    assert set(statuses) <= {202, 503}
+    assert 202 in statuses
+    assert longest < lasted / 3
 
 
 @pytest.mark.parametrize(
