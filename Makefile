@@ -6,7 +6,7 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SOURCES := $(wildcard benchmarks deploy shared tests training web workers)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fuzz-api styles prepare evaluate benchmark clean
+.PHONY: help run test soak check fuzz-api styles prepare evaluate benchmark clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -17,6 +17,9 @@ run: .venv/requirements ## start web page, API, Flower, workers and a private Re
 test: check ## check the code, find a browser, run all tests; ARGS goes to pytest, as in ARGS=tests/web
 	@$(PYTHON) -m tests.support.browser
 	@exec $(PYTHON) -m pytest $(ARGS)
+
+soak: .venv/requirements-dev ## run a farm under random faults for minutes and judge it; ARGS as in ARGS="--jobs 500"
+	@exec $(PYTHON) -m tests.soak $(ARGS)
 
 check: .venv/requirements-dev ## lint, formatting, types
 	@$(PYTHON) -m ruff check .
