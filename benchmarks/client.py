@@ -47,6 +47,14 @@ class Client:
         """
         return self._ask("GET", path, None)
 
+    def delete(self, path: str) -> Answer:
+        """Cancel a job, whatever the status of the answer.
+
+        Raises:
+            OSError: the server is away.
+        """
+        return self._ask("DELETE", path, None)
+
     def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
         headers = {} if body is None else {"Content-Type": "application/json"}
         self._connection.request(method, path, body, headers)

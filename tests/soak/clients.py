@@ -23,12 +23,12 @@ MOST_OPEN = 12
 
 # How often each kind comes, in a thousand.
 KINDS = {
-    "one": 360,  # one short text
+    "one": 380,  # one short text
     "few": 140,  # 2 to 8 short texts
-    "many": 50,  # 30 to 100 short and middle texts
-    "long": 15,  # one text of more than one piece
+    "many": 40,  # 20 to 60 short and middle texts
+    "long": 10,  # one text of more than one piece
     "longest": 2,  # one of many pieces
-    "mixed": 15,  # a long text among short ones
+    "mixed": 10,  # a long text among short ones
     "odd": 60,  # empty, emoji, rare characters
     "keyed": 150,  # one or a few short texts with an Idempotency-Key, some sent again
     "ner": 78,  # POST /ner
@@ -57,7 +57,7 @@ def submission(number: int, pool: Pool, seed: int) -> Submission:
 
 def _texts(kind: str, pool: Pool, random: Random) -> list[int]:
     if kind == "cancelled":
-        kind = random.choice(("one", "many", "long", "longest"))
+        (kind,) = random.choices(("one", "many", "long", "longest"), (3, 3, 3, 1))
     if kind == "long":
         return [random.choice(pool.long)]
     if kind == "longest":
@@ -65,7 +65,7 @@ def _texts(kind: str, pool: Pool, random: Random) -> list[int]:
     if kind == "odd":
         return random.choices(pool.odd, k=random.randint(1, 6))
     if kind == "many":
-        return random.choices([*pool.short, *pool.middle], k=random.randint(30, 100))
+        return random.choices([*pool.short, *pool.middle], k=random.randint(20, 60))
     if kind == "mixed":
         texts = random.choices(pool.short, k=random.randint(4, 20))
         texts.insert(random.randint(0, len(texts)), random.choice(pool.long))

@@ -42,7 +42,7 @@ class History:
     """Writes records; any thread may."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("w", encoding="utf-8", buffering=1)  # what is written survives a kill
         self._lock = threading.Lock()
         self._known: set[str] = set()
 

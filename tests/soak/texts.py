@@ -60,8 +60,8 @@ def make_pool(seed: int, small: bool = False) -> Pool:
         "short": random.sample(short(Options(), 3_000), 2_400 // share),
         "middle": [_joined(material, random.randint(100, 600), random) for _ in range(300 // share)],
         # More than one piece, and many.
-        "long": [_joined(material, random.randint(4_500, 14_000), random) for _ in range(30 // share)],
-        "longest": [_joined(material, 60_000, random) for _ in range(2)],
+        "long": [_joined(material, random.randint(4_500, 9_000), random) for _ in range(30 // share)],
+        "longest": [_joined(material, 40_000, random) for _ in range(2)],
         "odd": list(ODD),
     }
     texts: list[str] = []
