@@ -17,7 +17,18 @@ from benchmarks.report import RATIO_HEADER, Ratio, markdown_table, readable
 from shared.settings import PROJECT_ROOT
 
 # In the order in which they are told.
-NAMES = ("against_article", "stack", "engine", "memory", "long_text", "latency", "behind_bulk", "recovery", "cache", "growth")
+NAMES = (
+    "against_article",
+    "stack",
+    "engine",
+    "memory",
+    "long_text",
+    "latency",
+    "behind_bulk",
+    "recovery",
+    "cache",
+    "growth",
+)
 
 
 def main() -> int:
