@@ -52,9 +52,13 @@ def _soak(farm: SoakFarm, pool: Pool, history: History, options: argparse.Namesp
     kinds = _kinds(options.only, options.no_restarts)
     with ThreadPoolExecutor(len(clients)) as threads:
         running = [threads.submit(client.run, options.settle) for client in clients]
-        with Injector(farm, history, kinds, options.every, options.seed):
-            while not plan.exhausted and not all(each.done() for each in running):
-                time.sleep(0.2)
+        try:
+            with Injector(farm, history, kinds, options.every, options.seed):
+                while not plan.exhausted and not all(each.done() for each in running):
+                    time.sleep(0.2)
+        except BaseException:
+            plan.stop()  # the threads are waited for
+            raise
         _say("no further faults; waiting for the jobs that are open")
         for each in running:
             each.result()

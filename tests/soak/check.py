@@ -35,6 +35,7 @@ class Job:
     id: str
     texts: tuple[int, ...]
     kind: str
+    accepted: float = math.nan
     submissions: set[int] = field(default_factory=set)
     seen: list[tuple[str, tuple[str | None, ...] | None]] = field(default_factory=list)
     error: str | None = None
@@ -91,7 +92,7 @@ def judge(records: Iterable[Record]) -> Verdict:
     for record in records:
         by_kind[record["what"]].append(record)
     _gather_jobs(verdict, by_kind)
-    _judge_lost(verdict)
+    _judge_lost(verdict, by_kind["fault"])
     _judge_duplicated(verdict, by_kind["accepted"])
     _judge_wrong(verdict, by_kind)
     _measure_recovery(verdict, by_kind["fault"])
@@ -113,7 +114,8 @@ def judge(records: Iterable[Record]) -> Verdict:
 
 def _gather_jobs(verdict: Verdict, by_kind: Mapping[str, Sequence[Record]]) -> None:
     for record in by_kind["accepted"]:
-        job = verdict.jobs.setdefault(record["id"], Job(record["id"], tuple(record["texts"]), record["kind"]))
+        new = Job(record["id"], tuple(record["texts"]), record["kind"], record["at"])
+        job = verdict.jobs.setdefault(record["id"], new)
         job.submissions.add(record["submission"])
     for record in by_kind["seen"]:
         job = verdict.jobs[record["id"]]
@@ -127,12 +129,17 @@ def _gather_jobs(verdict: Verdict, by_kind: Mapping[str, Sequence[Record]]) -> N
         verdict.jobs[record["id"]].gone = True
 
 
-def _judge_lost(verdict: Verdict) -> None:
+def _judge_lost(verdict: Verdict, faults: Sequence[Record]) -> None:
     for job in verdict.jobs.values():
-        if job.gone:
-            verdict.lost.append(f"job {job.id} ({job.kind}): 404")
-        elif not job.seen:
-            verdict.lost.append(f"job {job.id} ({job.kind}): not seen to end")
+        if job.gone or not job.seen:
+            how = "404" if job.gone else "not seen to end"
+            verdict.lost.append(f"job {job.id} ({job.kind}): {how}{_next_fault(job.accepted, faults)}")
+
+
+def _next_fault(at: float, faults: Sequence[Record]) -> str:
+    """The first fault after a moment: Redis may lose what it accepted in the last second before it is killed."""
+    later = [(fault["began"] - at, fault["kind"]) for fault in faults if fault["began"] >= at]
+    return f"; {min(later)[1]} {min(later)[0]:.1f} s after it was accepted" if later else ""
 
 
 def _judge_duplicated(verdict: Verdict, accepted: Sequence[Record]) -> None:

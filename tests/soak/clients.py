@@ -92,11 +92,21 @@ class Plan:
         self._ends = self._began + most_seconds
         self._next = 0
         self._lock = threading.Lock()
+        self.stopped = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is over, so that what was refused is not to be sent again."""
+        return self.stopped or time.monotonic() > self._ends
 
     @property
     def exhausted(self) -> bool:
-        """Whether none is left, or the time is over."""
-        return self._next >= self._jobs or time.monotonic() > self._ends
+        """Whether no further submission will be handed out."""
+        return self._next >= self._jobs or self.over
+
+    def stop(self) -> None:
+        """Have all clients end soon, whatever is open."""
+        self.stopped = True
 
     def next(self) -> Submission | None:
         """A submission that is due; None if none is at the moment."""
@@ -134,7 +144,7 @@ class Client:
             if self._ended and self._random.random() < 0.05:
                 self._look_again(self._random.choice(list(self._ended)))
         deadline = time.monotonic() + settle
-        while self._open and time.monotonic() < deadline:
+        while self._open and time.monotonic() < deadline and not self._plan.stopped:
             self._follow(wait=5)
 
     def look_at_all_again(self) -> None:
@@ -175,13 +185,13 @@ class Client:
                 if not self._seen(job, due):
                     self._open.append((job["id"], due))
                 return str(job["id"])
-            if self._plan.exhausted:
+            if self._plan.over:
                 return None
             self._pause()
 
     def _ner(self, due: Submission) -> None:
         (text,) = due.texts
-        while not self._plan.exhausted:
+        while not self._plan.over:
             answer = self._caller.ask("POST", "/ner", {"text": self._pool.texts[text]}, route="POST ner")
             if answer.status == 200:
                 entities = [

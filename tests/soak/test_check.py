@@ -83,6 +83,13 @@ def test_a_job_that_the_farm_forgot_is_lost_even_if_it_had_ended(story: Story) -
     assert verdict.status == 1
 
 
+def test_a_lost_job_comes_with_the_fault_that_followed(story: Story) -> None:
+    story.accepted("job-5", submission=5)
+    for kind, seconds in (("too-early", -1), ("redis-killed", 0.4), ("later", 3)):
+        story.add("fault", kind=kind, target="redis", began=BEGAN + seconds)
+    assert judge(story.records).lost == ["job job-5 (one): not seen to end; redis-killed 0.4 s after it was accepted"]
+
+
 def test_two_jobs_for_one_key_are_duplicates(story: Story) -> None:
     story.accepted("job-5", submission=1, key="key")
     story.seen("job-5")

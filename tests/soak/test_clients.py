@@ -36,10 +36,13 @@ def test_a_plan_hands_out_each_submission_once_when_it_is_due(pool: Pool) -> Non
     assert [each.number for _ in range(5) if (each := at_once.next())] == [0, 1, 2, 3, 4]
     assert at_once.next() is None
     assert at_once.exhausted
+    assert not at_once.over
     slowly = Plan(pool, seed=1, jobs=5, seconds=50_000, most_seconds=60_000)
     assert slowly.next() is not None
     assert slowly.next() is None
     assert not slowly.exhausted
+    slowly.stop()
+    assert slowly.exhausted
 
 
 def test_a_plan_whose_time_is_over_hands_out_nothing(pool: Pool) -> None:
