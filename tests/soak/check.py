@@ -91,6 +91,7 @@ def judge(records: Iterable[Record]) -> Verdict:
     by_kind: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_kind[record["what"]].append(record)
+    verdict.complete = bool(by_kind["closed"])
     _gather_jobs(verdict, by_kind)
     _judge_lost(verdict, by_kind["fault"])
     _judge_duplicated(verdict, by_kind["accepted"])
@@ -103,7 +104,6 @@ def judge(records: Iterable[Record]) -> Verdict:
         if not ended["meant"]:
             verdict.ended_alone[ended["process"], ended["status"]] += 1
     verdict.ner = len(by_kind["ner"])
-    verdict.complete = bool(by_kind["closed"])
     verdict.options = by_kind["run"][0]["options"] if by_kind["run"] else {}
     verdict.left = by_kind["left"][-1] if by_kind["left"] else {}
     verdict.memory = by_kind["memory"][-1]["peak"] if by_kind["memory"] else {}
@@ -131,7 +131,8 @@ def _gather_jobs(verdict: Verdict, by_kind: Mapping[str, Sequence[Record]]) -> N
 
 def _judge_lost(verdict: Verdict, faults: Sequence[Record]) -> None:
     for job in verdict.jobs.values():
-        if job.gone or not job.seen:
+        # Nobody looked for the end of a job that was open when the soak broke off.
+        if job.gone or (verdict.complete and not job.seen):
             how = "404" if job.gone else "not seen to end"
             verdict.lost.append(f"job {job.id} ({job.kind}): {how}{_next_fault(job.accepted, faults)}")
 
