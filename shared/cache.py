@@ -20,16 +20,6 @@ from shared.entities import Entity
 from shared.settings import settings
 
 
-def encode_text(text: str) -> bytes:
-    """The text's UTF-8. Lone surrogates, which JSON can carry, are let through (and back by :func:`decode_text`)."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-def decode_text(data: bytes) -> str:
-    """The text that :func:`encode_text` made ``data`` of."""
-    return data.decode("utf-8", "surrogatepass")
-
-
 def encode_entities(entities: Sequence[Entity]) -> str:
     """Compact JSON of what was found in one text. Scores keep four decimals."""
     return json.dumps([(e.start, e.end, e.type, round(e.score, 4), e.source) for e in entities], separators=(",", ":"))

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple, cast
 
 from redis import Redis
 
-from shared.cache import decode_text
 from shared.entities import Entity
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull
 from shared.job_keys import LUA, OPEN_TTL, JobKeys, ModelKeys
@@ -29,6 +28,7 @@ from shared.jobs import Job, JobStatus, NewJob, TextResult
 from shared.pieces import WHOLE
 from shared.queues import queue_name
 from shared.settings import settings
+from shared.text import decode_text
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from typing import Any
 
 from redis import Redis
 
-from shared.cache import decode_text
 from shared.job_keys import LUA, OPEN_TTL, ModelKeys
 from shared.jobs import TextResult
 from shared.pieces import PieceItem
 from shared.queues import queue_name
 from shared.settings import settings
+from shared.text import decode_text
 
 # Pieces and jobs that one sweep looks at, at most: the script keeps Redis busy meanwhile.
 SWEEP_LIMIT = 200

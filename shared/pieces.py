@@ -12,7 +12,7 @@ from math import ceil
 from typing import NamedTuple
 
 from shared.breaks import best_break
-from shared.cache import encode_text
+from shared.text import encode_text
 
 # A BERT-base INT8 model reads about 750 characters a second on one core: a piece stays under ten seconds even on a
 # slow one, well below the visibility timeout.

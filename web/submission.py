@@ -15,6 +15,7 @@ from shared.job_store import StoredResult
 from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
 from shared.pieces import plan
 from shared.settings import settings
+from shared.text import encode_text
 from web.body import end_turn
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
@@ -125,7 +126,7 @@ def submission(
         raise InvalidRequest(
             f"types: model {name!r} does not know {', '.join(unknown)}; it knows {', '.join(known.types)}"
         )
-    encoded = [cache.encode_text(text) for text in texts]
+    encoded = [encode_text(text) for text in texts]
     cached: dict[int, bytes] = {}
     if known is not None:
         found = cache.look_up(farm.redis, known.version, encoded)

@@ -19,6 +19,7 @@ from shared.entities import Entity
 from shared.jobs import TextResult
 from shared.piece_queue import Piece, PieceResult, PieceState
 from shared.pieces import WHOLE
+from shared.text import encode_text
 from workers.engine.merge import Part, merge
 from workers.engine.tagger import Stop, Stopped
 from workers.process import WorkerProcess
@@ -179,7 +180,7 @@ class Turn:
 
     def _finish(self, done: Sequence[PieceResult]) -> None:
         cacheable = [
-            (cache.encode_text(text), each.results[item.text].entities)
+            (encode_text(text), each.results[item.text].entities)
             for each in done
             for item, text in zip(each.piece.items, each.piece.slices, strict=True)
             if item.part == WHOLE
@@ -204,7 +205,7 @@ class Turn:
             # While a new version rolls out, the parts of one text may be of two: say so, and keep it out of the cache.
             results[index] = TextResult(encoded, "+".join(sorted(versions)), cached=False)
             if versions == {process.model_version}:
-                cache.store(process.redis, process.model.version, [(cache.encode_text(texts[index]), encoded)])
+                cache.store(process.redis, process.model.version, [(encode_text(texts[index]), encoded)])
         process.jobs.succeed(piece.job_id, process.model.name, results)
         self._queue.drop(self.id, piece)
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given
-from hypothesis import strategies as st
 from redis import Redis
 
 from shared import cache
 from shared.entities import Entity
 
 FOUND = cache.encode_entities([Entity(0, 2, "PER", 0.98765)])
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_any_text_can_be_encoded(text: str) -> None:
-    assert cache.decode_text(cache.encode_text(text)) == text
 
 
 def test_entities_come_back_with_four_decimals() -> None:

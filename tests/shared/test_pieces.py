@@ -7,8 +7,8 @@ from itertools import accumulate, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.cache import decode_text, encode_text
 from shared.pieces import CONTEXT_CHARS, PIECE_CHARS, PIECE_TEXTS, WHOLE, PieceItem, plan
+from shared.text import decode_text, encode_text
 
 short = st.text(st.sampled_from("马云a😀。\ud83d"), max_size=30)
 long = st.tuples(st.text("马云a😀，。", min_size=1, max_size=40), st.integers(1, 500)).map(lambda t: (t[0] * t[1]) * 4)

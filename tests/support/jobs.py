@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from shared.cache import encode_entities, encode_text
+from shared.cache import encode_entities
 from shared.entities import Entity
 from shared.jobs import NewJob, OffsetUnit, TextResult
 from shared.piece_queue import Piece, PieceQueue, PieceResult, PieceState
 from shared.pieces import plan
+from shared.text import encode_text
 
 MODEL = "news"
 FOUND = TextResult(encode_entities([Entity(0, 2, "PER", 0.9)]), "news@v1", cached=False)

@@ -25,6 +25,7 @@ from shared.jobs import TextResult
 from shared.piece_queue import Piece, PieceQueue, PieceResult
 from shared.redis_client import redis_client
 from shared.registry import ModelInfo, WorkerInfo
+from shared.text import encode_text
 from tests.support.redis_server import RedisServer
 from web.app import create_app
 from web.farm import farm
@@ -76,7 +77,7 @@ class Worker:
         for item, text in zip(piece.items, piece.slices, strict=True):
             encoded = cache.encode_entities(self.find(text))
             found[item.text] = TextResult(encoded, f"{NAME}@{VERSION}", cached=False)
-            cache.store(self.redis, VERSION, [(cache.encode_text(text), encoded)])
+            cache.store(self.redis, VERSION, [(encode_text(text), encoded)])
         (state,) = self.queue.finish("turn", [PieceResult(piece, found, {})])
         return state
 
