@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from billiard import current_process  # type: ignore[import-untyped]
+from billiard import current_process
 from celery import Celery, Task
 
 # One task a message; or one call of a function for a list of messages.

@@ -24,9 +24,9 @@ from benchmarks.options import Options, parse
 from benchmarks.report import Report
 from benchmarks.simulated_node import ServiceTime
 from benchmarks.texts import sentences
+from shared.formats import TextResult
 from shared.job_store import JobStore
-from shared.jobs import TextResult
-from shared.piece_queue import PieceQueue, PieceResult
+from shared.piece_stream import PieceResult, PieceStream
 from shared.settings import BUNDLED_MODEL, BackendName
 from tests.support.farm import Farm
 
@@ -294,11 +294,11 @@ def _fill_and_drain(options: Options, texts: Sequence[str], depths: Sequence[int
     ):
         closed_loop(running.url, f"{JOBS}?wait=30", [body(text) for text in texts[:200]], FILLERS)
         _stop_workers(running)
-        jobs, queue = JobStore(redis), PieceQueue(redis, model.name)
+        jobs, queue = JobStore(redis), PieceStream(redis, model.name, "benchmark")
         bodies = [body(text) for text in texts]
         before, filled, found = _memory(redis), 0, []
         for depth in depths:
-            missing = depth - jobs.count_waiting(model.name)
+            missing = depth - jobs.load(model.name)[0]
             rate = 0.0
             if missing > 0:
                 requests = [bodies[(filled + number) % len(bodies)] for number in range(missing)]
@@ -319,7 +319,7 @@ def _fill_and_drain(options: Options, texts: Sequence[str], depths: Sequence[int
 
 
 def _at_depth(
-    running: Farm, queue: PieceQueue, bodies: Sequence[bytes], depth: int, filled: float, repeats: int
+    running: Farm, queue: PieceStream, bodies: Sequence[bytes], depth: int, filled: float, repeats: int
 ) -> Depth:
     """Submit, take and finish one job after the other, so that the depth stays."""
     submit, take, finish = [], [], []
@@ -329,10 +329,10 @@ def _at_depth(
             answer = client.post(JOBS, bodies[number % len(bodies)])
             submitted = time.perf_counter()
             assert answer.status == 202, answer.body
-            (piece,) = queue.take("benchmark", most_pieces=1, most_bytes=0).pieces
+            (piece,) = queue.take(most=1, room=0).pieces
             taken = time.perf_counter()
-            result = TextResult("[]", "benchmark", cached=False)
-            queue.finish("benchmark", [PieceResult(piece, {0: result}, {})])
+            result = TextResult((), "benchmark")
+            queue.finish([PieceResult(piece, {0: result}, {})])
             finish.append(time.perf_counter() - taken)
             submit.append(submitted - began)
             take.append(taken - submitted)

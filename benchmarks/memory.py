@@ -20,6 +20,7 @@ from benchmarks.options import Options, parse
 from benchmarks.report import Cell, Report
 from benchmarks.texts import long_text, sentences
 from shared import registry
+from shared.registry import WorkerInfo
 from shared.settings import BUNDLED_MODEL, BackendName
 from tests.support.farm import Farm
 
@@ -138,7 +139,7 @@ class _Recognised:
             TimeoutError: a worker process got none, or they were not recognised.
         """
         with Redis.from_url(self._farm.redis.url) as redis:
-            before = {worker.id: worker.characters for worker in registry.workers(redis)}
+            before = self._characters(redis)
             deadline = time.monotonic() + PATIENCE
             while True:
                 load = closed_loop(self._farm.url, "/ner", [body(text) for text in texts], 2 * self._workers)
@@ -153,7 +154,12 @@ class _Recognised:
 
     @staticmethod
     def _characters(redis: Redis) -> dict[str, int]:
-        return {worker.id: worker.characters for worker in registry.workers(redis)}
+        return {worker.id: worker.characters for worker in _live(redis)}
+
+
+def _live(redis: Redis) -> list[WorkerInfo]:
+    """The live worker processes of all models."""
+    return [worker for crew in registry.crews(redis, list(registry.models(redis))).values() for worker in crew.workers]
 
 
 def _node(running: Farm) -> Node:
@@ -165,7 +171,7 @@ def _node_processes(running: Farm) -> tuple[psutil.Process, list[psutil.Process]
     """The node's parent process, and those of its children that the registry knows as worker processes."""
     (name,) = running.workers
     with Redis.from_url(running.redis.url) as redis:
-        ids = {int(worker.id.rpartition(":")[2]) for worker in registry.workers(redis)}
+        ids = {worker.pid for worker in _live(redis)}
     workers = [child for child in running.children(name) if child.pid in ids]
     assert len(workers) == len(ids), "worker processes that are no children of the node"
     return psutil.Process(running.processes[name].pid), workers
@@ -205,8 +211,8 @@ def _start(made: Farm, workers: int) -> Start:
 
         start = Start(
             asked=reached(lambda: _connections(redis) > connections),
-            one_loaded=reached(lambda: len(registry.workers(redis)) > 0),
-            all_loaded=reached(lambda: len(registry.workers(redis)) == workers),
+            one_loaded=reached(lambda: len(_live(redis)) > 0),
+            all_loaded=reached(lambda: len(_live(redis)) == workers),
             # Nobody else is here who could wait for a message.
             ready=reached(lambda: redis.info("clients")["blocked_clients"] > 0),
         )

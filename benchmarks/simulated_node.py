@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -23,6 +23,7 @@ from shared.logs import configure_logs
 from shared.redis_client import wait_for_redis
 from shared.settings import settings
 from workers.engine.labels import Labels
+from workers.engine.merge import Part
 from workers.engine.recogniser import Recogniser
 from workers.preparation.manifest import read_manifest
 
@@ -62,14 +63,20 @@ class SimulatedRecogniser(Recogniser):
 
     def __init__(self, types: tuple[str, ...], times: ServiceTime) -> None:
         self.types = types
+        self._rules = ()
         self._times = times
 
-    def recognise(self, texts: Sequence[str], stop: Callable[[], bool] = lambda: False) -> list[list[Entity]]:  # noqa: ARG002
+    def recognise(self, texts: Sequence[str]) -> list[list[Entity]]:
         """See :class:`workers.engine.recogniser.Recogniser`."""
         seconds = sum(map(self._times.of, texts))
         if seconds > 0:
             time.sleep(seconds)
         return [[Entity(0, 1, self.types[0], 0.9)] if text else [] for text in texts]
+
+    def recognise_part(self, text: str, core_start: int, core_end: int) -> list[Part]:
+        """See :class:`workers.engine.recogniser.Recogniser`."""
+        (entities,) = self.recognise([text])
+        return [Part(core_start, core_end, entities)]
 
 
 def main() -> int:

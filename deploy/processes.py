@@ -33,6 +33,8 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
         *(f"--address={settings.host}", f"--port={settings.flower_port}"),
         "--max_tasks=10000",  # kept in memory: 100,000, the default, come to hundreds of megabytes
         "--purge_offline_workers=300",  # seconds; or every worker that ever ran stays on the page
+        # A turn's result tells its pieces, its characters and the ids of its jobs.
+        "--tasks_columns=name,state,result,received,runtime,worker,uuid",
         "--read_only=True",  # the buttons would let anyone who reaches the port stop the workers
     )
     return [

@@ -1,51 +1,61 @@
 """The result cache.
 
-``raner:cache:{version}:{sha256 of the text's UTF-8}``
-    string, JSON ``[[start, end, type, score, source], ...]`` in code points; expires after ``RANER_CACHE_TTL`` seconds
+``{prefix}:cache:{schema}:{version}:{sha256 of the text's UTF-8}``
+    string, entities as :func:`shared.formats.encode_entities` writes them; expires after ``RANER_CACHE_TTL`` seconds
     and may be evicted at any time. Written by workers when a text is recognised; read by web before a job is made. The
     text itself is not stored.
 
 The model's version covers its weights, backend and preparation, so a new model never answers with an old one's result.
+The cache may be on a server of its own (``RANER_CACHE_URL``). It is never needed: if that server fails, the cache
+knows nothing, and the log has a line.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 
+import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 
 from shared.entities import Entity
+from shared.errors import UnreadableRecord
+from shared.formats import decode_entities, encode_entities
+from shared.keys import cached
 from shared.settings import settings
 
-
-def encode_entities(entities: Sequence[Entity]) -> str:
-    """Compact JSON of what was found in one text. Scores keep four decimals."""
-    return json.dumps([(e.start, e.end, e.type, round(e.score, 4), e.source) for e in entities], separators=(",", ":"))
+log = structlog.get_logger()
 
 
-def decode_entities(data: bytes | str) -> list[Entity]:
-    """What :func:`encode_entities` made ``data`` of."""
-    return [Entity(*fields) for fields in json.loads(data)]
-
-
-def _key(version: str, text: bytes) -> str:
-    return f"raner:cache:{version}:{hashlib.sha256(text).hexdigest()}"
-
-
-def look_up(redis: Redis, version: str, texts: Sequence[bytes]) -> list[bytes | None]:
-    """The cached entities (as encoded) of each text, None where there are none; one round trip."""
+def look_up(redis: Redis, version: str, texts: Sequence[bytes]) -> dict[int, tuple[Entity, ...]]:
+    """The entities of each text that the cache knows, by the text's index. ``texts`` are in UTF-8. One round trip."""
     if not settings().cache_ttl or not texts:
-        return [None] * len(texts)
-    return list(redis.mget([_key(version, text) for text in texts]))
+        return {}
+    try:
+        found = redis.mget([cached(version, text) for text in texts])
+    except RedisError as error:
+        if not settings().cache_url:
+            raise  # the farm's one server is away: what comes next would only wait for it again
+        log.warning("the cache cannot be read", error=str(error))
+        return {}
+    known = {}
+    for index, data in enumerate(found):
+        if data is not None:
+            try:
+                known[index] = decode_entities(data)
+            except UnreadableRecord as error:
+                log.warning("an entry of the cache is skipped", error=str(error))
+    return known
 
 
-def store(redis: Redis, version: str, found: Sequence[tuple[bytes, str]]) -> None:
-    """Keep the encoded entities of each (text, entities); one round trip."""
+def store(redis: Redis, version: str, found: Sequence[tuple[bytes, Sequence[Entity]]]) -> None:
+    """Keep the entities of each text, given in UTF-8. One round trip."""
     if not settings().cache_ttl or not found:
         return
-    with redis.pipeline(transaction=False) as pipe:
-        for text, entities in found:
-            pipe.set(_key(version, text), entities, ex=settings().cache_ttl)
-        pipe.execute()
+    try:
+        with redis.pipeline(transaction=False) as pipe:
+            for text, entities in found:
+                pipe.set(cached(version, text), encode_entities(entities), ex=settings().cache_ttl)
+            pipe.execute()
+    except RedisError as error:
+        log.warning("the cache cannot be written", error=str(error))

@@ -1,4 +1,10 @@
-"""The Celery app: how turns travel through Redis. The task itself is in ``workers.tasks``.
+"""The Celery app: how wake-ups travel. The task itself is in ``workers.tasks``.
+
+A wake-up is a Celery message that carries nothing. The worker process that gets it reads the model's streams until
+they are empty. Who sends one: web, if the script that recorded a job says so; a worker process that takes pieces and
+leaves some, or that ends its turn while some wait; and each worker process's heartbeat. The scripts say so if more
+pieces wait than processes are waiting for pieces, and no wake-up is in Celery's queue. A wake-up that is lost is
+replaced by the next heartbeat, within two seconds. A wake-up too many finds nothing and ends.
 
 ``shared`` imports neither side, so the web side sends the task by its name.
 """
@@ -10,33 +16,33 @@ import ssl
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from shared.queues import RECOGNISE, queue_name
-from shared.redis_client import UNAVAILABLE, redis_url
+from shared.keys import celery_prefix, queue_name
+from shared.redis_client import redis_url
 from shared.settings import settings
+
+RECOGNISE = "ner.recognise"
+# Seconds that Celery gives Redis, for a connection and for an answer. Its own default is to wait for ever.
+TIMEOUT = 3.0
 
 log = structlog.get_logger()
 
 app = Celery("raner-farm", broker=redis_url(), set_as_current=True)
 app.conf.update(
+    broker_transport="shared.broker:Transport",
     # Results live in the job record; Celery's own would be a second copy.
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
     task_default_queue=queue_name(settings().default),
-    # At least once: a turn is acknowledged when its pieces are done, and comes back when its worker is lost.
+    # A node takes a wake-up only if one of its processes is free: those that are under way are not acknowledged.
     task_acks_late=True,
-    task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    # A turn still running when Redis would deliver it again is hung: end it.
-    task_time_limit=settings().visibility_timeout,
     broker_transport_options={
-        "visibility_timeout": settings().visibility_timeout,
-        # Look for lost turns every 5 seconds; kombu's defaults make it 100.
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        # A worker killed while it looks keeps the others from looking for so long; kombu's default is 300.
-        "unacked_mutex_expire": 30,
+        "global_keyprefix": celery_prefix(),
+        "socket_timeout": TIMEOUT,
+        "socket_connect_timeout": TIMEOUT,
         "socket_keepalive": True,
         "health_check_interval": 30,
     },
@@ -54,13 +60,12 @@ app.conf.update(
 )
 
 
-def send_turn(model: str) -> None:
-    """Put a turn into the model's Celery queue: a worker process that is free will take pieces up.
+def wake(model: str) -> None:
+    """Send a wake-up to the model's workers: a process that is free will read the streams.
 
-    Where Redis does not take it that is only noted: the pieces wait all the same, and the sweep of a worker node sends
-    one.
+    If Redis does not take it that is only noted: the pieces wait all the same, and a heartbeat sends another.
     """
     try:
-        app.send_task(RECOGNISE, queue=queue_name(model))
-    except (OperationalError, *UNAVAILABLE) as error:
-        log.warning("no turn could be sent, the sweep will", model=model, error=str(error))
+        app.send_task(RECOGNISE, queue=queue_name(model), retry=False)
+    except (OperationalError, RedisError) as error:
+        log.warning("no wake-up could be sent, a heartbeat will", model=model, error=str(error))

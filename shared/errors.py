@@ -11,11 +11,15 @@ FarmError
 │   ├── TextTooLong          413 a text or the whole request is over its limit
 │   ├── IdempotencyConflict  422 the key came with another request before
 │   ├── JobFailed            500 the blocking call's job ended without a result
-│   ├── Busy                 503 the web process has as much of this kind under way as may be
-│   ├── QueueFull            503 as many pieces wait as may
-│   ├── StoreFull            503 Redis holds as much as it may
+│   ├── JobTooLarge          413 the job could never be queued, however long the caller waited
+│   ├── Unavailable          503 the farm cannot take the request now
+│   │   ├── Busy             the web process has as much of this kind under way as may be
+│   │   ├── QueueFull        as many pieces wait as may
+│   │   ├── StoreFull        Redis holds as much as it may
+│   │   └── ModelUnserved    no worker has held the model for some time
 │   └── WaitTimeout          504 the blocking call's time is up; its job goes on
 ├── StoreUnavailable         503 Redis does not answer
+├── UnreadableRecord         a record in Redis is of a release that this one cannot read
 └── ModelError               a model cannot be prepared or loaded
     ├── SourceUnreachable    the hub does not answer, or has no such model
     ├── SourceIncomplete     a file that the model needs is missing or unreadable
@@ -113,25 +117,46 @@ class JobFailed(RequestError):
         self.job_id = job_id
 
 
-class Busy(RequestError):
-    """The web process has as many requests of this kind under way as it may; try again."""
+class JobTooLarge(RequestError):
+    """The job has more pieces, or more bytes of text, than the queue takes in all."""
+
+    status = 413
+    title = "Job too large"
+
+
+class Unavailable(RequestError):
+    """The farm cannot take the request now. ``retry_after`` is the seconds after which it may."""
 
     status = 503
+    title = "Unavailable"
+
+    def __init__(self, detail: str, retry_after: float = 5.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Busy(Unavailable):
+    """The web process has as many requests of this kind under way as it may; try again."""
+
     title = "Busy"
 
 
-class QueueFull(RequestError):
-    """As many pieces wait for the model as may; try again later."""
+class QueueFull(Unavailable):
+    """As many pieces, or bytes of text, wait for the model as may; try again later."""
 
-    status = 503
     title = "Queue full"
 
 
-class StoreFull(RequestError):
+class StoreFull(Unavailable):
     """Redis holds as much as it may; try again later."""
 
-    status = 503
     title = "Store full"
+
+
+class ModelUnserved(Unavailable):
+    """No worker process has held the model for some time."""
+
+    title = "Model unserved"
 
 
 class WaitTimeout(RequestError):
@@ -147,6 +172,10 @@ class WaitTimeout(RequestError):
 
 class StoreUnavailable(FarmError):
     """Redis does not answer."""
+
+
+class UnreadableRecord(FarmError):
+    """A record in Redis is damaged, or of a release that this one cannot read."""
 
 
 class ModelError(FarmError):

@@ -10,22 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.errors import UnreadableRecord
+from shared.formats import TextResult
 from shared.pieces import PieceItem
 
 
 class JobStatus(StrEnum):
-    """Where a job is in its life."""
+    """Where a job is in its life. ``shared/lua/prelude.lua`` knows the terminal states by the same names."""
 
     QUEUED = "queued"  # accepted, no piece started
     RUNNING = "running"  # a worker has started a piece
-    SUCCEEDED = "succeeded"  # every text has its result
-    FAILED = "failed"  # a piece could not be done; the job's error says why
+    SUCCEEDED = "succeeded"  # every text has its result, at least one of them without an error
+    FAILED = "failed"  # no text could be recognised; the job's error says why
     CANCELLED = "cancelled"  # the client asked for it
 
     @property
     def ended(self) -> bool:
         """Whether the state is terminal."""
         return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class Lane(StrEnum):
+    """Which of a model's two streams a job's pieces go through."""
+
+    INTERACTIVE = "interactive"  # the job fits one piece: somebody may be waiting
+    BULK = "bulk"  # a job of many pieces, of which only a few are in the stream at a time
 
 
 class OffsetUnit(StrEnum):
@@ -37,7 +46,10 @@ class OffsetUnit(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A job as its record says. Times are seconds since the epoch; ``done`` and ``total`` count pieces."""
+    """A job as its record says.
+
+    Times are seconds since the epoch by Redis's clock. ``done`` and ``total`` count pieces.
+    """
 
     id: str
     status: JobStatus
@@ -53,35 +65,42 @@ class Job:
 
     @classmethod
     def from_record(cls, job_id: str, record: Mapping[bytes, bytes]) -> Job:
-        """The job whose Redis hash is ``record``; :class:`shared.job_store.JobStore` documents the hash."""
+        """The job whose Redis hash is ``record``; :class:`shared.job_store.JobStore` documents the hash.
+
+        Raises:
+            UnreadableRecord: the hash lacks a field, or holds what this release does not know.
+        """
         types = record.get(b"types")
         started, finished, error = record.get(b"started"), record.get(b"finished"), record.get(b"error")
-        return cls(
-            id=job_id,
-            status=JobStatus(record[b"status"].decode()),
-            model=record[b"model"].decode(),
-            types=tuple(json.loads(types)) if types is not None else None,
-            offsets=OffsetUnit(record[b"offsets"].decode()),
-            created=float(record[b"created"]),
-            started=float(started) if started is not None else None,
-            finished=float(finished) if finished is not None else None,
-            done=int(record[b"done"]),
-            total=int(record[b"total"]),
-            error=error.decode() if error is not None else None,
-        )
+        try:
+            return cls(
+                id=job_id,
+                status=JobStatus(record[b"status"].decode()),
+                model=record[b"model"].decode(),
+                types=tuple(json.loads(types)) if types is not None else None,
+                offsets=OffsetUnit(record[b"offsets"].decode()),
+                created=float(record[b"created"]),
+                started=float(started) if started is not None else None,
+                finished=float(finished) if finished is not None else None,
+                done=int(record[b"done"]),
+                total=int(record[b"total"]),
+                error=error.decode() if error is not None else None,
+            )
+        except (KeyError, ValueError, TypeError) as problem:
+            raise UnreadableRecord(f"the record of job {job_id} cannot be read: {problem!r}") from problem
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """What it takes to write a job's record.
+    """What it takes to record a job.
 
-    ``created`` is in seconds since the epoch, ``texts`` the joined UTF-8 of all texts, ``lengths`` the bytes of each.
-    ``cached`` maps the index of a text that the cache answered to its result (see :class:`TextResult`). ``fingerprint``
-    tells different requests with one idempotency key apart; it is empty where there is no key.
+    ``texts`` is the joined UTF-8 of all texts, ``lengths`` the bytes of each. ``cached`` maps the index of a text that
+    the cache knows to its result. ``window`` is how many pieces of a bulk job are in the stream at a time. ``ttl`` is
+    the seconds that the job is kept after its end. ``fingerprint`` tells different requests with one idempotency key
+    apart; it is empty if there is no key.
     """
 
     id: str
-    created: float
     model: str
     types: tuple[str, ...] | None
     offsets: OffsetUnit
@@ -89,36 +108,29 @@ class NewJob:
     lengths: list[int]
     pieces: list[list[PieceItem]]
     cached: dict[int, TextResult]
-    idempotency_key: str | None
-    fingerprint: str
+    window: int
+    ttl: int
+    idempotency_key: str | None = None
+    fingerprint: str = ""
 
     @property
-    def job(self) -> Job:
-        """The job when it is written: queued, or at its end where the cache answered every text."""
-        ended = None if self.pieces else self.created
+    def lane(self) -> Lane:
+        """The lane of the job's pieces."""
+        return Lane.INTERACTIVE if len(self.pieces) <= 1 else Lane.BULK
+
+    def job(self, created: float) -> Job:
+        """The job when it is recorded: queued, or at its end if the cache knew every text."""
+        ended = None if self.pieces else created
         return Job(
             id=self.id,
             status=JobStatus.QUEUED if self.pieces else JobStatus.SUCCEEDED,
             model=self.model,
             types=self.types,
             offsets=self.offsets,
-            created=self.created,
+            created=created,
             started=ended,
             finished=ended,
             done=0,
             total=len(self.pieces),
             error=None,
         )
-
-
-@dataclass(frozen=True)
-class TextResult:
-    """What was found in one text: ``entities`` as :func:`shared.cache.encode_entities` writes them."""
-
-    entities: str
-    model_version: str
-    cached: bool
-
-    def to_json(self) -> str:
-        """As it is stored: ``{"v": version, "c": cached, "e": [[start, end, type, score], ...]}``."""
-        return f'{{"v":{json.dumps(self.model_version)},"c":{json.dumps(self.cached)},"e":{self.entities}}}'

@@ -177,11 +177,15 @@ def redis_client(timeout: float = TIMEOUT, patience: float = PATIENCE) -> Redis:
 
 @lru_cache(maxsize=1)
 def cache_client() -> Redis:
-    """The process's connections to the result cache. Callers catch :data:`CACHE_FAILURES` and go on without it.
+    """The process's connections to the result cache: those to the farm's Redis if the cache has none of its own.
+
+    Callers catch :data:`CACHE_FAILURES`; if the cache has a Redis of its own, they go on without it.
 
     Raises:
         SettingsError: ``RANER_CACHE_URL`` is no address.
     """
+    if not settings().cache_url:
+        return redis_client()
     return _client(cache_url(), CACHE_TIMEOUT, RestAfterFailure(CACHE_REST))
 
 

@@ -94,16 +94,25 @@ class Settings(BaseSettings):
     ner_timeout: float = Field(
         default=30.0, gt=0, le=300, description="Seconds that `POST /ner` waits before it answers 504."
     )
-    visibility_timeout: int = Field(
-        default=60,
+    piece_timeout: float = Field(
+        default=30.0,
         ge=5,
-        description="Seconds after which a piece whose worker vanished is delivered again; "
-        "longer than the longest piece takes.",
+        le=600,
+        description="Seconds that the recognition of one text, or of one part of a long text, may take. "
+        "A text that takes longer ends in an error.",
+    )
+    worker_memory_mb: int = Field(
+        default=4096,
+        ge=256,
+        description="MiB of memory of its own that a worker process may take. A text that needs more ends in an error.",
     )
     max_text_chars: int = Field(default=1_000_000, ge=1, description="Largest number of characters of one text.")
     max_texts: int = Field(default=1_000, ge=1, description="Largest number of texts in one job.")
     max_queue: int = Field(
-        default=100_000, ge=1, description="Pieces waiting in a model's queue beyond which a job is refused (503)."
+        default=100_000, ge=1, description="Pieces of a model's open jobs beyond which a job is refused (503)."
+    )
+    max_queue_mb: int = Field(
+        default=256, ge=1, description="MiB of text of a model's open jobs beyond which a job is refused (503)."
     )
     max_store_mb: int = Field(
         default=1024,

@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from shared.job_store import JobStore
-from shared.piece_queue import PieceQueue
+from shared.piece_stream import PieceStream
 from shared.settings import settings
 from tests.support.jobs import MODEL
 from tests.support.redis_server import RedisServer
@@ -28,6 +28,14 @@ for _variable in [name for name in os.environ if name.startswith("RANER_")]:
     del os.environ[_variable]
 os.environ["RANER_REDIS_URL"] = _server.url
 os.environ["RANER_DATA_DIR"] = str(Path(_folder.name) / "data")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests in the browser come last: from the first of them on, Playwright's event loop runs in this thread.
+
+    Nothing else could run one in it then.
+    """
+    items.sort(key=lambda item: "browser" in Path(item.path).parent.parts)
 
 
 def pytest_unconfigure() -> None:
@@ -51,9 +59,16 @@ def jobs(redis: Redis) -> JobStore:
 
 
 @pytest.fixture
-def queue(redis: Redis) -> PieceQueue:
-    """The pieces of :data:`tests.support.jobs.MODEL` on the run's Redis."""
-    return PieceQueue(redis, MODEL)
+def stream(redis: Redis) -> PieceStream:
+    """The pieces of :data:`tests.support.jobs.MODEL`, as the worker process ``one`` sees them."""
+    return PieceStream(redis, MODEL, "one")
+
+
+@pytest.fixture
+def full_redis(redis: Redis) -> Iterator[Callable[[], None]]:
+    """Fills the run's Redis, in that it takes nothing that needs memory until the test ends: ``full_redis()``."""
+    yield lambda: redis.config_set("maxmemory", 1)
+    redis.config_set("maxmemory", 0)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from redis import Redis
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 
-from shared import registry
+from shared import keys, registry
 from shared.redis_client import UNAVAILABLE, redis_client
 from shared.redis_replies import PersistenceError, TooFewReplicasError
 from shared.settings import settings
@@ -49,14 +49,14 @@ def readyz() -> Response:
     checks: dict[str, str] = {}
     try:
         _write_nothing(redis)
-        alive = {worker.model for worker in registry.workers(redis)}
+        crews = registry.crews(redis, list(settings().sources))
     except RedisError as error:
         log.warning("not ready", error=str(error))
         checks["redis"] = _reason(error)
     else:
         checks["redis"] = "ok"
         for model in settings().sources:
-            checks[f"worker {model}"] = "ok" if model in alive else "no worker process has this model loaded"
+            checks[f"worker {model}"] = "ok" if crews[model].workers else "no worker process has this model loaded"
     ready = any(checks.get(f"worker {model}") == "ok" for model in settings().sources)
     response = jsonify(status="ready" if ready else "not ready", checks=checks)
     response.status_code = 200 if ready else 503
@@ -65,7 +65,7 @@ def readyz() -> Response:
 
 def _write_nothing(redis: Redis) -> None:
     """Ask Redis for a write that changes nothing, so that it says whether it takes any."""
-    redis.setrange(f"{settings().key_prefix}:ready", 0, b"")
+    redis.setrange(keys.ready(), 0, b"")
 
 
 def _reason(error: RedisError) -> str:

@@ -43,12 +43,14 @@ def get_job(path: JobPath, query: JobQuery) -> Response:
     with may_wait(query.wait) as seconds:
         job = farm().ends.wait(path.job_id, seconds)
     succeeded = job.status is JobStatus.SUCCEEDED
+    # The texts of a cancelled job are deleted.
+    with_texts = query.texts and job.status is not JobStatus.CANCELLED
     view = job_view(
         job,
-        texts=farm().jobs.texts(job.id) if query.texts or succeeded else [],
+        texts=farm().jobs.texts(job.id) if with_texts or succeeded else [],
         results=farm().jobs.results(job.id) if succeeded else [],
         unit=query.offsets or job.offsets,
-        with_texts=query.texts,
+        with_texts=with_texts,
     )
     return _answer(job, view, pending_status=200)
 
@@ -57,6 +59,7 @@ def get_job(path: JobPath, query: JobQuery) -> Response:
 def delete_job(path: JobPath) -> Response:
     """Cancels a queued or running job; 409 where it has ended already."""
     job = farm().jobs.cancel(path.job_id)
+    farm().recent.forget(job.id)
     return _answer(job, job_view(job, [], [], job.offsets), pending_status=200)
 
 

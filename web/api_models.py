@@ -18,11 +18,11 @@ api = APIBlueprint("models", __name__, url_prefix="/api/v1", abp_tags=[Tag(name=
 def get_models() -> Response:
     """Each served model: its name, version, types, and whether a worker holds it now."""
     known = registry.models(farm().redis)
-    alive = registry.workers(farm().redis)
+    crews = registry.crews(farm().redis, list(settings().sources))
     views = []
     for name in settings().sources:
         info = known.get(name)
-        workers = sum(worker.model == name for worker in alive)
+        workers = len(crews[name].workers)
         views.append(
             {
                 "name": name,

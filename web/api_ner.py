@@ -6,8 +6,9 @@ from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from shared.errors import Busy, JobFailed, WaitTimeout
-from shared.job_store import StoredResult
+from shared.formats import TextResult
 from shared.jobs import JobStatus
+from shared.keys import NER_TTL
 from shared.settings import settings
 from web.colours import colour
 from web.farm import farm
@@ -44,11 +45,11 @@ def post_ner(body: NerRequest) -> Response:
     return jsonify(success=True, data=data)
 
 
-def _recognised(request: Submission) -> list[StoredResult]:
+def _recognised(request: Submission) -> list[TextResult]:
     with may_wait(settings().ner_timeout) as seconds:
         if not seconds:
             raise Busy("as many requests wait as may; try again, or submit a job and ask for it later")
-        job, results = request.enqueue(farm(), wait=seconds)
+        job, results = request.enqueue(farm(), wait=seconds, ttl=min(NER_TTL, settings().job_ttl))
     if not job.status.ended:
         raise WaitTimeout(
             f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job.id}",
@@ -56,4 +57,6 @@ def _recognised(request: Submission) -> list[StoredResult]:
         )
     if job.status is not JobStatus.SUCCEEDED:
         raise JobFailed(job.error or f"the job was {job.status}", job.id)
+    if (error := results[0].error) is not None:
+        raise JobFailed(error, job.id)
     return results

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,11 +10,12 @@ from redis import Redis
 from shared import registry
 from shared.errors import StoreFull
 from shared.job_store import JobStore
-from shared.redis_client import redis_client
-from shared.registry import ModelInfo, WorkerInfo
+from shared.redis_client import cache_client, redis_client
+from shared.registry import Crew, ModelInfo
 from shared.settings import settings
 from web.fresh import Fresh
 from web.job_ends import JobEnds
+from web.recent_jobs import RecentJobs
 
 # A model's version changes when a worker with another one starts; a second's delay costs a cache hit, no more.
 MODELS_FRESH = 1.0
@@ -36,7 +36,7 @@ class ModelLoad:
 
     name: str
     workers: int  # live worker processes that hold it
-    queue: int  # pieces that wait
+    queue: int  # pieces of open jobs that are not done
     open_jobs: int  # jobs that have not ended
 
 
@@ -51,21 +51,29 @@ class Memory:
 class Farm:
     """Redis, job records and the known models, shared by the requests of a web process."""
 
-    def __init__(self, redis: Redis, quick: Redis | None = None) -> None:
+    def __init__(self, redis: Redis, quick: Redis, cache: Redis) -> None:
         """
         Args:
             quick: connections for what is read now and then and may be a little old, with a shorter time-out.
+            cache: those to the result cache.
         """
         self.redis = redis
-        self._quick = redis if quick is None else quick
+        self.cache = cache
+        self._quick = quick
         self.jobs = JobStore(redis)
-        self.ends = JobEnds(redis, self.jobs)
+        self.recent = RecentJobs(self.jobs)
+        self.ends = JobEnds(redis, self.jobs, when_connected=self.recent.restore)
         self._models = Fresh(lambda: registry.models(self._quick), MODELS_FRESH, STALE)
+        self._crews = Fresh(lambda: registry.crews(self._quick, list(settings().sources)), MODELS_FRESH, STALE)
         self._memory = Fresh(self._read_memory, MEMORY_FRESH, STALE)
 
     def model(self, name: str) -> ModelInfo | None:
         """What is known of a model; None until a worker has loaded it once."""
         return self._models.get().get(name)
+
+    def crew(self, name: str) -> Crew:
+        """The live worker processes of a served model, as they were a moment ago."""
+        return self._crews.get()[name]
 
     def check_room(self) -> None:
         """Look whether Redis has room for another job.
@@ -80,12 +88,11 @@ class Farm:
                 f"{memory.most // MEGABYTE} MB; try again later"
             )
 
-    def loads(self, workers: list[WorkerInfo]) -> list[ModelLoad]:
-        """The load of each served model, where ``workers`` are the live ones."""
-        alive = Counter(worker.model for worker in workers)
+    def loads(self) -> list[ModelLoad]:
+        """The load of each served model."""
         return [
-            ModelLoad(name, alive[name], self.jobs.count_waiting(name), self.jobs.count_open(name))
-            for name in settings().sources
+            ModelLoad(name, len(crew.workers), self.jobs.load(name)[0], self.jobs.count_open(name))
+            for name, crew in registry.crews(self.redis, list(settings().sources)).items()
         ]
 
     def _read_memory(self) -> Memory:
@@ -99,4 +106,4 @@ class Farm:
 @lru_cache(maxsize=1)
 def farm() -> Farm:
     """The process's farm."""
-    return Farm(redis_client(), quick=redis_client(timeout=QUICK))
+    return Farm(redis_client(), quick=redis_client(timeout=QUICK), cache=cache_client())

@@ -7,7 +7,6 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from shared import registry
 from web.farm import Farm
 from web.metrics import SECONDS_BUCKETS, web_registry
 
@@ -27,7 +26,7 @@ def farm_view(farm: Farm) -> dict[str, Any]:
             elif sample.name == "raner_cache_lookups_total":
                 lookups[labels["outcome"]] += count
     return {
-        "models": [asdict(load) for load in farm.loads(registry.workers(farm.redis))],
+        "models": [asdict(load) for load in farm.loads()],
         "requests": answered_within[math.inf],
         # JSON has no infinity.
         "request_seconds": [(None if bound == math.inf else bound, n) for bound, n in answered_within.items()],

@@ -28,6 +28,13 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 _, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, _most_files))
 
+try:
+    settings()
+except FarmError as error:
+    # gunicorn itself would print where in its code that happened.
+    print(f"web: {error}", file=sys.stderr)
+    sys.exit(1)
+
 bind = f"{settings().host}:{settings().port}"
 worker_class = "web.server.WebWorker"
 workers = settings().web_processes

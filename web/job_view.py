@@ -9,13 +9,13 @@ from typing import Any
 
 from shared.entities import Entity
 from shared.errors import JobNotFound
-from shared.job_store import StoredResult
+from shared.formats import TextResult
 from shared.jobs import Job, JobStatus, OffsetUnit
 from shared.offsets import Utf16Offsets
 
 
 def job_view(
-    job: Job, texts: Sequence[str], results: Sequence[StoredResult], unit: OffsetUnit, with_texts: bool = False
+    job: Job, texts: Sequence[str], results: Sequence[TextResult], unit: OffsetUnit, with_texts: bool = False
 ) -> dict[str, Any]:
     """The job as :class:`web.schemas.JobView`; plain dicts, since a job may hold many thousand entities.
 
@@ -48,20 +48,21 @@ def job_view(
 
 
 def results_view(
-    texts: Sequence[str], results: Sequence[StoredResult], types: Sequence[str] | None, unit: OffsetUnit
+    texts: Sequence[str], results: Sequence[TextResult], types: Sequence[str] | None, unit: OffsetUnit
 ) -> list[dict[str, Any]]:
     """The result of each text, with the entities of these types; None: of all."""
     views = []
     for text, result in zip(texts, results, strict=True):
         wanted = [entity for entity in result.entities if types is None or entity.type in types]
-        views.append(
-            {
-                "entities": _entities(text, wanted, unit),
-                "counts": dict(Counter(entity.type for entity in wanted)),
-                "model": result.model_version,
-                "cached": result.cached,
-            }
-        )
+        view: dict[str, Any] = {
+            "entities": _entities(text, wanted, unit),
+            "counts": dict(Counter(entity.type for entity in wanted)),
+            "model": result.model_version,
+            "cached": result.cached,
+        }
+        if result.error is not None:
+            view["error"] = result.error
+        views.append(view)
     return views
 
 

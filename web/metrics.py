@@ -20,6 +20,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
 from shared import registry
+from shared.piece_stream import backlog
+from shared.settings import settings
 from web.farm import Farm
 
 # Upper bounds; there is one more for what took longer.
@@ -44,23 +46,33 @@ class FarmCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The farm's figures now."""
-        waiting = GaugeMetricFamily("raner_queue_pieces", "Pieces waiting in a model's queue.", labels=["model"])
+        open_pieces = GaugeMetricFamily(
+            "raner_queue_pieces", "Pieces of open jobs that are not done.", labels=["model"]
+        )
+        in_stream = GaugeMetricFamily(
+            "raner_stream_pieces",
+            "Pieces in a lane's stream: those that no worker process has taken, and those that one has in hand.",
+            labels=["model", "lane", "state"],
+        )
         open_jobs = GaugeMetricFamily("raner_jobs_open", "Jobs that have not ended.", labels=["model"])
         alive = GaugeMetricFamily("raner_workers", "Live worker processes with a loaded model.", labels=["model"])
         pieces = CounterMetricFamily("raner_worker_pieces", "Pieces recognised.", labels=["model", "worker"])
         chars = CounterMetricFamily("raner_worker_characters", "Characters recognised.", labels=["model", "worker"])
         busy = CounterMetricFamily("raner_worker_busy_seconds", "Seconds of recognition.", labels=["model", "worker"])
-        workers = registry.workers(self._farm.redis)
-        for load in self._farm.loads(workers):
-            waiting.add_metric([load.name], load.queue)
+        for load in self._farm.loads():
+            open_pieces.add_metric([load.name], load.queue)
             open_jobs.add_metric([load.name], load.open_jobs)
             alive.add_metric([load.name], load.workers)
-        for worker in workers:
-            labels = [worker.model, worker.id]
-            pieces.add_metric(labels, worker.pieces)
-            chars.add_metric(labels, worker.characters)
-            busy.add_metric(labels, worker.busy_seconds)
-        yield from (waiting, open_jobs, alive, pieces, chars, busy)
+            for lane, (waiting, pending) in backlog(self._farm.redis, load.name).items():
+                in_stream.add_metric([load.name, lane, "waiting"], waiting)
+                in_stream.add_metric([load.name, lane, "pending"], pending)
+        for crew in registry.crews(self._farm.redis, list(settings().sources)).values():
+            for worker in crew.workers:
+                labels = [worker.model, worker.id]
+                pieces.add_metric(labels, worker.pieces)
+                chars.add_metric(labels, worker.characters)
+                busy.add_metric(labels, worker.busy_seconds)
+        yield from (open_pieces, in_stream, open_jobs, alive, pieces, chars, busy)
 
 
 def web_registry() -> CollectorRegistry:

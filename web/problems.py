@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from shared.errors import RequestError
+from shared.errors import RequestError, Unavailable
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
 from web.schemas import MOST_ERRORS
@@ -77,8 +78,8 @@ def _readable(message: str) -> str:
 def _request_error(error: RequestError) -> Response:
     headers: dict[str, str] = {}
     members: dict[str, str] = {}
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "5"
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     if error.job_id is not None:
         headers["Location"] = members["job"] = f"/api/v1/jobs/{error.job_id}"
     return problem(error.status, error.title, str(error), headers, **members)

@@ -169,6 +169,9 @@ class Result(BaseModel):
     counts: dict[str, int] = Field(description="Entities by type.", examples=[{"PER": 1}])
     model: str = Field(description="`name@version` of the model that answered.")
     cached: bool = Field(description="Whether the result cache answered.")
+    error: str | None = Field(
+        None, description="Why this text could not be recognised; there only if it could not. It has no entities then."
+    )
 
 
 class Progress(BaseModel):
@@ -189,9 +192,11 @@ class JobView(BaseModel):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    texts: list[str] | None = Field(None, description="The texts as they were sent; there where they were asked for.")
+    texts: list[str] | None = Field(
+        None, description="The texts as they were sent, if they were asked for. Those of a cancelled job are deleted."
+    )
     results: list[Result] | None = Field(None, description="One for each text, in order; there once the job succeeded.")
-    error: str | None = Field(None, description="Why the job failed.")
+    error: str | None = Field(None, description="Why the job failed, or the first of its texts that did.")
 
 
 class NerEntity(BaseModel):
@@ -235,7 +240,7 @@ class LoadView(BaseModel):
 
     name: str
     workers: int = Field(description="Live worker processes that hold it.")
-    queue: int = Field(description="Pieces that wait.")
+    queue: int = Field(description="Pieces of open jobs that are not done.")
     open_jobs: int = Field(description="Jobs that have not ended.")
 
 

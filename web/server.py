@@ -25,6 +25,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from shared.errors import BodyTooSlow, InvalidRequest
 from web import waiting
+from web.farm import farm
 from web.headers import SECURITY_HEADERS
 from web.problems import PROBLEM_JSON
 
@@ -195,8 +196,15 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
             # Where all had requests under way when the last place was taken, there was none to close.
             self._make_room()
         else:
-            waiting.ending.set()
+            self._end_waits()
             self._close(self._silent())
+
+    @staticmethod
+    def _end_waits() -> None:
+        """Let the requests that wait answer now, with their jobs as they are."""
+        if not waiting.ending.is_set():
+            waiting.ending.set()
+            farm().ends.wake_all()
 
     @property
     def _full(self) -> bool:

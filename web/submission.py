@@ -1,106 +1,159 @@
-"""From an accepted request to a job: limits, cache, record, turn."""
+"""From an accepted request to a job: limits, cache, record, wake-up."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 import time
 import uuid
 from dataclasses import dataclass
 
+from gevent import sleep
+
 from shared import cache
-from shared.celery_app import send_turn
-from shared.errors import InvalidRequest, TextTooLong
-from shared.job_store import StoredResult
-from shared.jobs import Job, JobStatus, NewJob, OffsetUnit, TextResult
-from shared.pieces import plan
+from shared.celery_app import wake
+from shared.entities import Entity
+from shared.errors import InvalidRequest, JobTooLarge, ModelUnserved, QueueFull, TextTooLong
+from shared.formats import TextResult
+from shared.job_store import MIB
+from shared.jobs import Job, NewJob, OffsetUnit
+from shared.pieces import PieceItem, piece_chars, plan
 from shared.settings import settings
 from shared.text import encode_text
 from web.body import end_turn
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
 
+# Pieces of a bulk job in the stream for each worker process: one that is recognised, and one that waits for its turn.
+WINDOW_PER_WORKER = 2
+# A model of which no worker has given a sign of life for so many seconds takes no jobs.
+UNSERVED_AFTER = 600.0
+# Bounds of Retry-After, in seconds, before a fifth more or less.
+SOONEST, LATEST = 1.0, 300.0
+# Bytes of a Chinese character in UTF-8.
+BYTES_PER_CHARACTER = 3
+
 
 @dataclass(frozen=True)
 class Submission:
-    """Texts that may be recognised, and what the cache knows of them: by index, the encoded entities."""
+    """Texts that may be recognised, and what the cache knows of them by index."""
 
     texts: list[str]
     encoded: list[bytes]
     model: str
-    version: str  # what the cache was asked for; empty where no worker has told it yet
+    version: str  # what the cache was asked for; empty if no worker has told it yet
     types: tuple[str, ...] | None
     offsets: OffsetUnit
-    cached: dict[int, bytes]
+    cached: dict[int, tuple[Entity, ...]]
 
     @property
     def answered(self) -> bool:
         """Whether the cache knows every text."""
         return len(self.cached) == len(self.texts)
 
-    def results(self) -> list[StoredResult]:
+    def results(self) -> list[TextResult]:
         """The result of each text that the cache knows, in order."""
-        return [
-            StoredResult(cache.decode_entities(self.cached[index]), self._model_version, cached=True)
-            for index in sorted(self.cached)
-        ]
+        return list(self._cached_results().values())
 
     def enqueue(
-        self, farm: Farm, idempotency_key: str | None = None, wait: float = 0.0
-    ) -> tuple[Job, list[StoredResult]]:
+        self, farm: Farm, idempotency_key: str | None = None, wait: float = 0.0, ttl: int | None = None
+    ) -> tuple[Job, list[TextResult]]:
         """Make a job of the texts. Those that the cache knows are not recognised again.
 
         Args:
             wait: seconds to wait for the job to end.
+            ttl: seconds that the job is kept after its end; ``RANER_JOB_TTL`` by default.
 
         Returns:
-            The job as it is then and, where it has succeeded, its results: another job than this would be where the
+            The job as it is then and, if it has succeeded, its results. It is another job than this would be if the
             idempotency key made that before.
 
         Raises:
-            QueueFull: too many pieces wait.
             IdempotencyConflict: the key came with another request before.
+            JobTooLarge: the job has more pieces or bytes than the queue takes in all.
+            ModelUnserved: no worker has held the model for some time.
+            QueueFull: too many pieces, or bytes of text, wait.
+            StoreFull: Redis holds as much as it may.
         """
         deadline = time.monotonic() + wait
-        new = self._new_job(idempotency_key)
+        new = self._new_job(farm, idempotency_key, ttl or settings().job_ttl)
+        self._check_room(farm, new)
         with farm.ends.expecting(new.id) as end:
-            accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
+            try:
+                accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)
+            except QueueFull as full:
+                full.retry_after = self._drained_in(farm)
+                raise
             if accepted.wake:
-                send_turn(self.model)
+                wake(self.model)
+            farm.ends.listen()
             end_turn()
-            if accepted.job_id != new.id:
-                job = farm.ends.wait(accepted.job_id, wait)
-                return job, farm.jobs.results(job.id) if job.status is JobStatus.SUCCEEDED else []
-            job, results = new.job, self.results() if self.answered else []
-            while not job.status.ended and farm.ends.told(end, deadline):
-                job, results = farm.jobs.told(new, end.message)
-        return job, results
+            if accepted.created is None:
+                return farm.ends.wait_with_results(accepted.job_id, wait)
+            farm.recent.add(new)
+            job = new.job(accepted.created)
+            if job.status.ended:
+                return job, self.results()
+            return farm.ends.wait_for(end, job, deadline)
 
-    @property
-    def _model_version(self) -> str:
-        return f"{self.model}@{self.version}"
-
-    def _new_job(self, idempotency_key: str | None) -> NewJob:
+    def _new_job(self, farm: Farm, idempotency_key: str | None, ttl: int) -> NewJob:
         byte_starts = [0]
         for text in self.encoded:
             byte_starts.append(byte_starts[-1] + len(text))
         missing = [index for index in range(len(self.texts)) if index not in self.cached]
+        crew = farm.crew(self.model)
+        pieces: list[list[PieceItem]] = []
+        for piece in plan(self.texts, byte_starts, missing, piece_chars(crew.characters_per_second)):
+            if pieces:
+                # Cutting a long text takes a while: other requests of this process go on meanwhile.
+                sleep(0)
+            pieces.append(piece)
         return NewJob(
             id=uuid.uuid4().hex,
-            created=time.time(),
             model=self.model,
             types=self.types,
             offsets=self.offsets,
             texts=b"".join(self.encoded),
             lengths=[len(text) for text in self.encoded],
-            pieces=plan(self.texts, byte_starts, missing),
-            cached={
-                index: TextResult(entities.decode(), self._model_version, cached=True)
-                for index, entities in self.cached.items()
-            },
+            pieces=pieces,
+            cached=self._cached_results(),
+            window=WINDOW_PER_WORKER * max(len(crew.workers), settings().workers),
+            ttl=ttl,
             idempotency_key=idempotency_key,
             fingerprint=self._fingerprint() if idempotency_key is not None else "",
         )
+
+    def _check_room(self, farm: Farm, new: NewJob) -> None:
+        """Refuse a job that cannot be taken, before Redis is sent its texts."""
+        if not new.pieces:
+            return
+        if len(new.pieces) > settings().max_queue or len(new.texts) > settings().max_queue_mb * MIB:
+            raise JobTooLarge(
+                f"the job has {len(new.pieces)} pieces and {len(new.texts) / MIB:.1f} MiB of text; this farm's queue "
+                f"takes {settings().max_queue} and {settings().max_queue_mb} in all; send several jobs"
+            )
+        farm.check_room()
+        silent_for = farm.crew(self.model).silent_for
+        if silent_for is not None and silent_for > UNSERVED_AFTER:
+            raise ModelUnserved(
+                f"no worker has held model {self.model!r} for {silent_for / 60:.0f} minutes; start one "
+                f"(python -m workers --model {self.model}), or ask for another model",
+                retry_after=60.0,
+            )
+
+    def _drained_in(self, farm: Farm) -> float:
+        """Seconds after which the queue is half drained at the workers' measured pace, a fifth more or less."""
+        crew = farm.crew(self.model)
+        _, size = farm.jobs.load(self.model)
+        pace = (crew.characters_per_second or 1000.0) * BYTES_PER_CHARACTER * max(1, len(crew.workers))
+        seconds = min(max(size / pace / 2, SOONEST), LATEST)
+        # Not all who were refused come back at once.
+        return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - it need not be hard to guess
+
+    def _cached_results(self) -> dict[int, TextResult]:
+        version = f"{self.model}@{self.version}"
+        return {index: TextResult(found, version, cached=True) for index, found in sorted(self.cached.items())}
 
     def _fingerprint(self) -> str:
         lengths = [len(text) for text in self.encoded]
@@ -127,10 +180,9 @@ def submission(
             f"types: model {name!r} does not know {', '.join(unknown)}; it knows {', '.join(known.types)}"
         )
     encoded = [encode_text(text) for text in texts]
-    cached: dict[int, bytes] = {}
+    cached: dict[int, tuple[Entity, ...]] = {}
     if known is not None:
-        found = cache.look_up(farm.redis, known.version, encoded)
-        cached = {index: entities for index, entities in enumerate(found) if entities is not None}
+        cached = cache.look_up(farm.cache, known.version, encoded)
         if cached:
             CACHE_HITS.inc(len(cached))
         if len(cached) < len(texts):

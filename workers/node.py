@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
-from celery import signals
+from billiard.process import current_process as current_child
+from celery import bootsteps, signals
 
 from shared.celery_app import app
 from shared.errors import ModelError
-from shared.piece_queue import PieceQueue
-from shared.queues import queue_name
-from shared.redis_client import redis_client
+from shared.keys import queue_name
 from shared.registry import node_name
 from shared.settings import settings
-from workers.background import Background
 from workers.engine.recogniser import Recogniser
 from workers.loading import LoadedModel, is_forkable, load
+from workers.memory import limit_memory, replaced_beyond
+from workers.orphans import die_with_parent
 from workers.process import WorkerProcess
-from workers.sweep import INTERVAL, sweep_in_turn
+from workers.seat import node_seat
+from workers.slots import LOOK_EVERY, Slots
 
 log = structlog.get_logger()
 
@@ -46,8 +47,9 @@ def current_process() -> WorkerProcess:
 def run(model: str, prepared: Path, load: Callable[[Path, int], Recogniser] = load) -> int:
     """Run a node for one model until it is told to stop. Returns the exit status.
 
-    Where the model has no threads of its own it is loaded once, before the worker processes are forked, which so share
-    its memory. Threads do not survive a fork: a model that has any is loaded by each process for itself.
+    If the model has no threads of its own it is loaded once, before the worker processes are forked, which so share
+    its memory. Threads do not survive a fork: a model that has any is loaded by each process for itself. For the same
+    reason the parent starts no thread.
 
     Args:
         load: makes a recogniser of the prepared folder, with so many engine threads.
@@ -55,10 +57,12 @@ def run(model: str, prepared: Path, load: Callable[[Path, int], Recogniser] = lo
     Raises:
         ModelError: the model cannot be loaded.
     """
-    node = node_name(model)
-    redis = redis_client()
-    queue = PieceQueue(redis, model)
-    sweeper = Background("sweep", INTERVAL, lambda: sweep_in_turn(queue, redis, model))
+    with node_seat(model) as number:
+        return _run(model, node_name(model, number), prepared, load)
+
+
+def _run(model: str, node: str, prepared: Path, load: Callable[[Path, int], Recogniser]) -> int:
+    slots, parent = Slots(settings().workers), os.getpid()
     not_loaded = ModelError(
         f"model {model!r} cannot be loaded from {prepared}, the log says why; remove that folder to have the model "
         "prepared anew"
@@ -82,16 +86,16 @@ def run(model: str, prepared: Path, load: Callable[[Path, int], Recogniser] = lo
         gc.collect()
         gc.freeze()
 
-    failed = multiprocessing.Event()
-
     def start_process(**_: object) -> None:
         global _process
         try:
-            _process = WorkerProcess.start(node, shared_model or load_model())
+            die_with_parent(parent)
+            limit_memory(settings().worker_memory_mb)
+            _process = WorkerProcess.start(node, current_child().index, slots, shared_model or load_model())
         except Exception:
             # Celery would keep a process that holds no model, and it would fail one piece after the other.
             log.exception("model not loaded", model=model, folder=str(prepared))
-            failed.set()
+            slots.fail_model()
             os.kill(os.getppid(), signal.SIGTERM)
             sys.exit(1)
 
@@ -99,12 +103,13 @@ def run(model: str, prepared: Path, load: Callable[[Path, int], Recogniser] = lo
         if _process is not None:
             _process.stop()
 
-    def start_sweeper(**_: object) -> None:
-        sweeper.start()
+    def end(**_: object) -> None:
+        slots.end()
 
     signals.worker_process_init.connect(start_process, weak=False)
     signals.worker_process_shutdown.connect(stop_process, weak=False)
-    signals.worker_ready.connect(start_sweeper, weak=False)
+    signals.worker_shutting_down.connect(end, weak=False)
+    app.steps["consumer"].add(_supervision(slots))
 
     worker = app.Worker(
         hostname=node,
@@ -116,8 +121,24 @@ def run(model: str, prepared: Path, load: Callable[[Path, int], Recogniser] = lo
         optimization="fair",
         without_mingle=True,
         without_gossip=True,
+        max_memory_per_child=replaced_beyond(settings().worker_memory_mb),
     )
     worker.start()
-    if failed.is_set():
+    if slots.model_failed:
         raise not_loaded
     return int(worker.exitcode or 0)
+
+
+def _supervision(slots: Slots) -> type[bootsteps.StartStopStep]:
+    """What makes Celery's event loop look after the worker processes. No thread does: the parent forks."""
+
+    class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+
+        def start(self, consumer: Any) -> None:
+            self._timer = consumer.timer.call_repeatedly(LOOK_EVERY, slots.kill_silent)
+
+        def stop(self, _consumer: Any) -> None:
+            self._timer.cancel()
+
+    return Supervision

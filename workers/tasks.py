@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from celery import Task
+import structlog
 
-from shared.celery_app import app, send_turn
-from shared.queues import RECOGNISE
+from shared.celery_app import RECOGNISE, app, wake
+from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from workers.node import current_process
-from workers.turn import PieceFailed, Turn
+from workers.turn import Turn
+
+log = structlog.get_logger()
+
+# Characters of a turn's summary that Flower is sent: the ids of all its jobs.
+SUMMARY_LENGTH = 16_384
 
 
-@app.task(name=RECOGNISE, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
-def recognise(task: Task) -> dict[str, object]:
-    """Do pieces of whichever jobs until none come any more, or for a second.
+@app.task(name=RECOGNISE, ignore_result=True, resultrepr_maxsize=SUMMARY_LENGTH)  # type: ignore[untyped-decorator]
+def recognise() -> str:
+    """Do pieces of whichever jobs until none come any more, or for some seconds.
 
     Returns what was done, for Flower to show.
     """
     process = current_process()
-    turn = Turn(process, str(task.request.id))
+    turn = Turn(process)
     try:
-        wake = turn.run()
-    except PieceFailed as failed:
-        # The turn comes again under its id, and finds the piece that it still holds.
-        send_turn(process.model.name)
-        raise task.retry(exc=failed, countdown=failed.pause) from failed
-    if wake:
-        send_turn(process.model.name)
+        if turn.run():
+            wake(process.model.name)
+    except (*UNAVAILABLE, *REFUSES_WRITES) as error:
+        # What was in hand is claimed by another process; the next heartbeat that Redis takes sends a wake-up.
+        log.warning("the turn ends, Redis does not answer", error=str(error))
     return turn.summary()

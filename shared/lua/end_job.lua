@@ -1,31 +1,26 @@
 -- Brings a job to a terminal state, unless it has one: that never changes.
 --
--- KEYS[1] raner:job:{id}          hash    status, finished, error, watchers
--- KEYS[2] raner:job:{id}:texts    string  expiry set
--- KEYS[3] raner:job:{id}:pieces   hash    goes
--- KEYS[4] raner:job:{id}:results  hash    the results of cut texts come in; goes where the job did not succeed
--- KEYS[5] raner:job:{id}:parts    hash    goes
--- KEYS[6] raner:jobs:open:{model} zset    the id goes
--- ARGV    status, now, id, job_ttl, results (JSON, flat list), error ('' for none)
--- Returns the status that was found: the caller's came into effect where that is no terminal one; '' for no such job
-local job = redis.call('HMGET', KEYS[1], 'status', 'idempotency', 'watchers')
-local status = job[1]
-if not status then return '' end
-if status == 'succeeded' or status == 'failed' or status == 'cancelled' then return status end
+-- KEYS  job, open, load, lane's stream
+-- ARGV  JSON {id, status, error ('' for none), results (object: those of cut texts), failed (how many of them are errors),
+--       entry (id of the stream's entry that is done with this, '' for none)}
+-- A status of 'succeeded' becomes 'failed' where every text ended in an error.
+-- Returns the status that was found, '' where there is no such job. A terminal one stays as it is.
+local key, open, load, stream = unpack(KEYS)
+local ask = cjson.decode(ARGV[1])
 
-redis.call('HSET', KEYS[1], 'status', ARGV[1], 'finished', ARGV[2])
-if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[6]) end
-if ARGV[1] == 'succeeded' then
-  local fields = cjson.decode(ARGV[5])
-  for i = 1, #fields, 2 do redis.call('HSET', KEYS[4], fields[i], fields[i + 1]) end
-else
-  redis.call('DEL', KEYS[4])
+if ask.entry ~= '' then
+  redis.call('XACK', stream, GROUP, ask.entry)
+  redis.call('XDEL', stream, ask.entry)
 end
-redis.call('DEL', KEYS[3], KEYS[5])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-redis.call('EXPIRE', KEYS[4], ARGV[4])
-redis.call('ZREM', KEYS[6], ARGV[3])
-if job[2] then redis.call('EXPIRE', job[2], ARGV[4]) end
-for channel in string.gmatch(job[3] or '', '%S+') do redis.call('PUBLISH', channel, ARGV[3]) end
-return status
+local job = read_job(key)
+if not job then return '' end
+if TERMINAL[job.status] then return job.status end
+
+for index, result in pairs(ask.results) do redis.call('HSET', key .. ':results', index, result) end
+if ask.failed > 0 then job.failed = redis.call('HINCRBY', key, 'failed', ask.failed) end
+-- Why a job failed outweighs why one of its texts did.
+if ask.error ~= '' then redis.call(ask.status == 'failed' and 'HSET' or 'HSETNX', key, 'error', ask.error) end
+local status = ask.status
+if status == 'succeeded' and job.failed == job.texts then status = 'failed' end
+end_job(key, ask.id, status, job, open, load)
+return job.status

@@ -1,77 +1,51 @@
--- Writes the results of pieces and counts them done, each once however often it runs. A job ends with its last piece;
--- where texts of it were cut, the caller puts their parts together and ends it, and the piece stays the turn's until then.
+-- Writes the results of pieces and counts them done, each once however often it runs. A bulk job's next piece comes into
+-- the stream; a job ends with its last piece, or is assembled first if texts of it were cut.
 --
--- KEYS[1] raner:turn:{turn}          list  pieces that the turn has taken; these go
--- KEYS[2] raner:queue:{model}:taken  zset  piece -> when it was taken; these go
--- KEYS[3] raner:jobs:open:{model}    zset  id -> created; a job that ends goes
--- Of each piece's job: raner:job:{id} (hash: status, done, total, finished, cut, watchers, idempotency), :texts (expiry),
--- :pieces (the piece's field goes; the key goes at the end), :results (hash: text index -> result JSON), :parts (hash:
--- '{text}:{part}' -> part JSON of a cut text)
--- Who watches a job is told its end with its id; if it is one text and its result is small, with all there is to know:
--- '{id} {started} {finished} {result JSON}', so that nobody has to ask.
--- ARGV    now, job_ttl, open_ttl; then of each piece: '{job}:{number}', how many values of results follow, those (flat:
---         field, value, ...), how many values of parts follow, those
--- Returns the state of each piece's job: 'running' | 'assemble' | 'succeeded' | 'ended'
-local now, job_ttl, open_ttl = ARGV[1], ARGV[2], ARGV[3]
-local at = 4
-local small = 4096  -- bytes
+-- KEYS  interactive, bulk (the streams), open, load
+-- ARGV  JSON {ttl, job_prefix, pieces: list of {lane, entry, job, number, results (object), parts (object), failed (how
+--       many of the results are errors), error (the first of those)}}
+-- Returns for each piece the state of its job: 'running' | 'assembling' | 'succeeded' | 'failed' | 'ended' (before, or
+-- expired: nothing was wanted)
+local streams, open, load = {KEYS[1], KEYS[2]}, KEYS[3], KEYS[4]
+local ask = cjson.decode(ARGV[1])
 
-local function fields()
-  local count = tonumber(ARGV[at])
-  local found = {}
-  for i = 1, count do found[i] = ARGV[at + i] end
-  at = at + count + 1
-  return found
-end
+local function finish(piece)
+  redis.call('XACK', streams[piece.lane], GROUP, piece.entry)
+  redis.call('XDEL', streams[piece.lane], piece.entry)
+  local key = ask.job_prefix .. piece.job
+  local job = read_job(key)
+  if not job or TERMINAL[job.status] then return 'ended' end
+  if redis.call('HDEL', key .. ':pieces', piece.number) == 0 then return 'running' end  -- it was done before
 
-local function write(key, flat)
-  for i = 1, #flat, 2 do redis.call('HSET', key, flat[i], flat[i + 1]) end
-  if #flat > 0 then redis.call('EXPIRE', key, open_ttl) end
-end
-
-local function finish(id, number, results, parts)
-  local key = 'raner:job:' .. id
-  local job = redis.call('HMGET', key, 'status', 'done', 'total', 'cut', 'idempotency', 'watchers', 'started')
-  local status = job[1]
-  if not status or status == 'succeeded' or status == 'failed' or status == 'cancelled' then return 'ended' end
-
-  local done, total = tonumber(job[2]), tonumber(job[3])
-  if redis.call('HDEL', key .. ':pieces', number, number .. ':tries') > 0 then
-    write(key .. ':results', results)
-    write(key .. ':parts', parts)
-    done = redis.call('HINCRBY', key, 'done', 1)
+  for part, fields in pairs({[':results'] = piece.results, [':parts'] = piece.parts}) do
+    write_fields(key .. part, fields)
+    if job.done + 1 < job.total or job.cut > 0 then redis.call('EXPIRE', key .. part, ask.ttl) end
   end
-  if done < total then return 'running' end
-  if job[4] ~= '0' then return 'assemble' end
-
-  redis.call('HSET', key, 'status', 'succeeded', 'finished', now)
-  redis.call('EXPIRE', key, job_ttl)
-  redis.call('EXPIRE', key .. ':texts', job_ttl)
-  redis.call('EXPIRE', key .. ':results', job_ttl)
-  redis.call('DEL', key .. ':pieces', key .. ':parts')
-  redis.call('ZREM', KEYS[3], id)
-  if job[5] then redis.call('EXPIRE', job[5], job_ttl) end
-  if job[6] then
-    local message = id
-    if job[7] and #results == 2 and #results[2] <= small and redis.call('HLEN', key .. ':results') == 1 then
-      message = table.concat({id, job[7], now, results[2]}, ' ')
-    end
-    for channel in string.gmatch(job[6], '%S+') do redis.call('PUBLISH', channel, message) end
+  job.done = redis.call('HINCRBY', key, 'done', 1)
+  redis.call('HINCRBY', load, 'pieces', -1)
+  if piece.failed > 0 then
+    job.failed = redis.call('HINCRBY', key, 'failed', piece.failed)
+    redis.call('HSETNX', key, 'error', piece.error)
   end
-  return 'succeeded'
+  if job.done < job.total then
+    top_up(streams[piece.lane], ask.ttl, key, piece.job, job)
+    return 'running'
+  end
+  if job.cut > 0 then
+    add_piece(streams[piece.lane], ask.ttl, piece.job, 'kind', 'assemble')
+    return 'assembling'
+  end
+  local status = job.failed == job.texts and 'failed' or 'succeeded'
+  local told = nil
+  if status == 'succeeded' and job.texts == 1 and job.started then
+    local _, result = next(piece.results)
+    -- Whoever waits for a single text need not ask Redis again.
+    if result and #result <= MESSAGE_LIMIT then told = result end
+  end
+  end_job(key, piece.job, status, job, open, load, told)
+  return status
 end
 
 local states = {}
-while at <= #ARGV do
-  local name = ARGV[at]
-  local id, number = string.match(name, '^(.*):(%d+)$')
-  at = at + 1
-  local results = fields()
-  local state = finish(id, number, results, fields())
-  if state ~= 'assemble' then
-    redis.call('LREM', KEYS[1], 1, name)
-    redis.call('ZREM', KEYS[2], name)
-  end
-  states[#states + 1] = state
-end
+for i, piece in ipairs(ask.pieces) do states[i] = finish(piece) end
 return states

@@ -1,99 +1,119 @@
--- Takes pieces up for a turn: their jobs run from here on. What a turn has taken stays its own until it is finished or
--- dropped, so that a turn which is delivered again, because its worker died, finds what it left.
+-- Gives pieces to a worker process; their jobs run from here on. A piece stays the process's (pending, in the terms of
+-- Redis) until finish_pieces.lua acknowledges it, or until it is claimed because the process gave no sign of life.
 --
--- KEYS[1] raner:queue:{model}            list  waiting pieces, '{job}:{piece number}', oldest first
--- KEYS[2] raner:turn:{turn}              list  pieces that the turn has taken and not finished
--- KEYS[3] raner:queue:{model}:taken      zset  piece -> when it was taken; of all turns
--- KEYS[4] raner:queue:{model}:lingering  zset  turn -> until when it waits for pieces with nothing to do
--- KEYS[5] ner.{model}                    list  turns that wait for a worker process; read only
--- Of each piece's job: raner:job:{id} (hash: status, started), :pieces (hash: piece number -> items; '{number}:tries'
--- -> times it was taken up), :texts (string, the slices are cut from it)
--- ARGV    turn, now, most_pieces, most_bytes (beyond the first piece), held_only ('1': only what the turn has taken
---         before), linger_until ('0': the turn does not wait where there is nothing), ttl, takers (worker processes that
---         do the model's pieces: none takes more than its share of what waits)
--- Returns {wake, piece, piece, ...}; wake is 1 where pieces still wait and no turn is on its way; a piece is
---         {job, number, tries, items JSON, slice, slice, ...}, with tries 0 and no items where all pieces of the job are
---         done but nobody has ended it
-local turn, now, most_pieces, most_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+-- KEYS  interactive, bulk (the streams), idle, wakeups, open, load
+-- ARGV  JSON {consumer, lanes (1 and 2 in the order to look at), most (pieces), room (bytes of text), takers (worker
+--       processes that share what waits), delivered (list of {lane, entry id, job, piece or '', kind or ''}: what a
+--       blocking read brought), claim (whether to look for pieces whose worker is gone), claim_after (milliseconds
+--       without a sign of life), linger (milliseconds that the process is going to wait for a piece if it gets none),
+--       ttl, job_prefix, schemas (list of those that the worker can read)}
+-- Returns {wake, piece, ...}; wake is 1 if the caller is to send a wake-up; a piece is {lane, entry id, deliveries, job,
+--       kind ('do' | 'assemble' | 'unreadable'), number, items JSON, slice, ...}. Claimed pieces come alone.
+local MOST_LOOKED = 1000
+local streams, idle, wakeups, open, load = {KEYS[1], KEYS[2]}, KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ask = cjson.decode(ARGV[1])
+local readable = {}
+for _, schema in ipairs(ask.schemas) do readable[tostring(schema)] = true end
 
-local function drop(name)
-  redis.call('LREM', KEYS[2], 1, name)
-  redis.call('ZREM', KEYS[3], name)
+local function drop(lane, entry)
+  redis.call('XACK', streams[lane], GROUP, entry)
+  redis.call('XDEL', streams[lane], entry)
 end
 
--- The piece of that name and its size; nothing where nobody wants it; false where it is too large to come along.
-local function start(name, room)
-  local id, number = string.match(name, '^(.*):(%d+)$')
-  local key = 'raner:job:' .. id
-  local job = redis.call('HMGET', key, 'status', 'done', 'total')
-  local status = job[1]
-  if not status or status == 'succeeded' or status == 'failed' or status == 'cancelled' then return nil end
+-- The piece of an entry and its size in bytes; nil where nobody wants it any more.
+local function load_piece(lane, entry, deliveries, id, number, kind)
+  if not id or not (number or kind) then return nil end  -- the farm writes no such entry
+  local key = ask.job_prefix .. id
+  local head = redis.call('HMGET', key, 'status', 'schema', 'done', 'total')
+  if not head[1] or TERMINAL[head[1]] then return nil end
+  if not readable[head[2] or ''] then return {lane, entry, deliveries, id, 'unreadable', 0, ''}, 0 end
+  if kind == 'assemble' then return {lane, entry, deliveries, id, kind, 0, ''}, 0 end
   local items = redis.call('HGET', key .. ':pieces', number)
+  local gone = nil
   if not items then
-    if job[2] == job[3] then return {id, tonumber(number), 0, ''}, 0 end
+    local all_done = tonumber(head[3] or 0) >= tonumber(head[4] or 1)
+    if all_done or redis.call('EXISTS', key .. ':pieces') == 1 then return nil end  -- this piece is done
+    gone = 'its pieces are'
+  elseif redis.call('EXISTS', key .. ':texts') == 0 then
+    gone = 'its texts are'
+  end
+  if gone then
+    redis.call('HSET', key, 'error', gone .. ' gone from Redis: keys were deleted or evicted; submit the texts again')
+    end_job(key, id, 'failed', read_job(key), open, load)
     return nil
   end
-  local decoded = cjson.decode(items)
-  local size = 0
-  for _, item in ipairs(decoded) do size = size + item[4] - item[3] end
-  if size > room then return false end
-  if status == 'queued' then redis.call('HSET', key, 'status', 'running', 'started', now) end
-  local piece = {id, tonumber(number), redis.call('HINCRBY', key .. ':pieces', number .. ':tries', 1), items}
-  for _, item in ipairs(decoded) do
-    -- [text, part, byte_start, byte_end, ...], see PieceItem; an empty text has no byte to get
-    if item[4] > item[3] then
-      piece[#piece + 1] = redis.call('GETRANGE', key .. ':texts', item[3], item[4] - 1)
-    else
-      piece[#piece + 1] = ''
+  if head[1] == 'queued' then redis.call('HSET', key, 'status', 'running', 'started', now()) end
+  local piece, size = {lane, entry, deliveries, id, 'do', tonumber(number), items}, 0
+  local well = pcall(function()
+    for _, item in ipairs(cjson.decode(items)) do
+      local first, last = item[3], item[4]  -- see PieceItem: bytes [first, last) of the texts
+      size = size + last - first
+      piece[#piece + 1] = last > first and redis.call('GETRANGE', key .. ':texts', first, last - 1) or ''
     end
-  end
-  redis.call('ZADD', KEYS[3], now, name)
+  end)
+  if not well then return {lane, entry, deliveries, id, 'unreadable', 0, ''}, 0 end
   return piece, size
 end
 
-redis.call('ZREM', KEYS[4], turn)
-local answer = {0}
-local left = most_bytes
-for _, name in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  if #answer > 1 and ARGV[5] == '1' then break end
-  local piece, size = start(name, math.huge)
-  if piece then
-    answer[#answer + 1] = piece
-    left = left - size
-  else
-    drop(name)
-  end
-end
-most_pieces = math.min(most_pieces, math.ceil(redis.call('LLEN', KEYS[1]) / tonumber(ARGV[8])))
--- Pieces that nobody wants any more cost a step each; not so many at once that Redis does nothing else.
-local looked = 0
-while ARGV[5] ~= '1' and #answer <= most_pieces and looked < 1000 do
-  looked = looked + 1
-  local name = redis.call('LPOP', KEYS[1])
-  if not name then break end
-  local room = left
-  if #answer == 1 then room = math.huge end
-  local piece, size = start(name, room)
-  if piece == false then
-    redis.call('LPUSH', KEYS[1], name)
-    break
-  end
-  if piece then
-    redis.call('RPUSH', KEYS[2], name)
-    answer[#answer + 1] = piece
-    left = left - size
-  end
-end
-redis.call('EXPIRE', KEYS[2], ARGV[7])
-redis.call('EXPIRE', KEYS[3], ARGV[7])
-redis.call('EXPIRE', KEYS[1], ARGV[7])
+local answer, left = {0}, ask.room
 
-if #answer == 1 and ARGV[6] ~= '0' and redis.call('LLEN', KEYS[1]) == 0 then
-  redis.call('ZADD', KEYS[4], ARGV[6], turn)
-  redis.call('EXPIRE', KEYS[4], ARGV[7])
+local function take(lane, entry, deliveries, id, number, kind)
+  local piece, size = load_piece(lane, entry, deliveries, id, number, kind)
+  if not piece then return drop(lane, entry) end
+  answer[#answer + 1] = piece
+  left = left - size
 end
-if redis.call('LLEN', KEYS[1]) > 0 and redis.call('ZCOUNT', KEYS[4], now, '+inf') == 0
-    and redis.call('LLEN', KEYS[5]) == 0 then
-  answer[1] = 1
+
+local function fields_of(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+redis.call('ZREM', idle, ask.consumer)
+for _, stream in ipairs(streams) do ensure_group(stream, ask.ttl) end
+for _, got in ipairs(ask.delivered) do take(got[1], got[2], 1, got[3], got[4], got[5]) end
+
+-- Entries that nobody wants any more cost a step each; not so many at once that Redis does nothing else.
+local looked = 0
+if ask.claim then
+  for _, lane in ipairs(ask.lanes) do
+    while #answer == 1 and looked < MOST_LOOKED do
+      looked = looked + 1
+      -- XAUTOCLAIM would look at the ten oldest only, and live processes may hold these.
+      local found = redis.call('XPENDING', streams[lane], GROUP, 'IDLE', ask.claim_after, '-', '+', 1)[1]
+      if not found then break end
+      local entry, deliveries = found[1], found[4] + 1
+      local message = redis.call('XCLAIM', streams[lane], GROUP, ask.consumer, 0, entry)[1]
+      if message then
+        local fields = fields_of(message[2])
+        take(lane, entry, deliveries, fields.job, fields.piece, fields.kind)
+      else
+        drop(lane, entry)  -- somebody deleted it from the stream
+      end
+    end
+  end
+  -- It may have ended its worker: nothing else comes along.
+  if #answer > 1 then ask.most = 0 end
+end
+
+for _, lane in ipairs(ask.lanes) do
+  local most, before = ask.most, #answer
+  if ask.takers > 1 and most > 1 then most = math.min(most, math.ceil(waiting(streams[lane]) / ask.takers)) end
+  while #answer - 1 < most and (left > 0 or #answer == 1) and looked < MOST_LOOKED do
+    looked = looked + 1
+    local read = redis.call('XREADGROUP', 'GROUP', GROUP, ask.consumer, 'COUNT', 1, 'STREAMS', streams[lane], '>')
+    if not read then break end
+    local message = read[1][2][1]
+    local fields = fields_of(message[2])
+    take(lane, message[1], 1, fields.job, fields.piece, fields.kind)
+  end
+  if #answer > before then break end
+end
+if #answer == 1 and ask.linger > 0 and waiting(streams[1]) + waiting(streams[2]) == 0 then
+  redis.call('ZADD', idle, now() * 1000 + ask.linger, ask.consumer)
+  redis.call('EXPIRE', idle, ask.ttl)
+else
+  answer[1] = wake_wanted(streams, idle, wakeups)
 end
 return answer

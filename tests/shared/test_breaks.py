@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.breaks import best_break, sentences
+from shared.breaks import CONTEXT_CHARS, CUT_CHARS, SENTENCE_CHARS, Sentence, best_break, sentences
 
 PIECES = st.sampled_from(
     [
@@ -81,9 +84,9 @@ def test_the_best_break_is_taken(before: str, after: str) -> None:
 @given(st.lists(PIECES, max_size=60).map("".join))
 def test_sentences_cover_the_text_and_cut_no_grapheme_cluster(text: str) -> None:
     found = list(sentences(text))
-    assert "".join(text[start:end] for start, end in found) == text
-    assert all(start < end for start, end in found)
-    assert {end for _, end in found} <= {match.end() for match in regex.finditer(r"\X", text)}
+    assert "".join(text[sentence.start : sentence.end] for sentence in found) == text
+    assert all(sentence.start < sentence.end for sentence in found)
+    assert {sentence.end for sentence in found} <= {match.end() for match in regex.finditer(r"\X", text)}
 
 
 @pytest.mark.parametrize(
@@ -102,12 +105,64 @@ def test_sentences_cover_the_text_and_cut_no_grapheme_cluster(text: str) -> None
 )
 def test_where_a_sentence_surely_ends(parts: list[str]) -> None:
     text = "".join(parts)
-    assert [text[start:end] for start, end in sentences(text)] == parts
+    assert [text[sentence.start : sentence.end] for sentence in sentences(text)] == parts
 
 
-def test_a_million_marks_are_divided_in_time() -> None:
-    for text in ("!" * 1_000_000, "。” " * 300_000, "\n \r" * 300_000, "!…" * 500_000 + "中"):
-        assert sum(end - start for start, end in sentences(text)) == len(text)
+long_texts = st.lists(
+    st.tuples(st.lists(PIECES, min_size=1, max_size=8).map("".join), st.integers(1, 150)).map(lambda t: t[0] * t[1]),
+    min_size=1,
+    max_size=8,
+).map("".join)
+
+
+@settings(deadline=None)
+@given(long_texts)
+def test_a_sentence_without_an_end_in_reach_is_cut_and_read_with_its_neighbours(text: str) -> None:
+    found = list(sentences(text))
+    assert all(sentence.end - sentence.start <= SENTENCE_CHARS for sentence in found)
+    assert found[0].left == 0
+    assert found[-1].right == len(text)
+    for sentence, following in pairwise(found):
+        if sentence.right == sentence.end:
+            assert following.left == following.start
+        else:
+            assert CUT_CHARS // 2 < sentence.end - sentence.start <= CUT_CHARS
+            assert following.start - following.left == CONTEXT_CHARS
+            assert sentence.right == min(sentence.end + CONTEXT_CHARS, following.end)
+
+
+@settings(deadline=None)
+@given(long_texts, st.data())
+# Two cuts that are together within the reach of one sentence.
+@example(("中" * 199 + "，") * 5, (0, 1))
+def test_the_sentences_between_two_ends_do_not_depend_on_the_rest(
+    text: str, data: st.DataObject | tuple[int, int]
+) -> None:
+    found = list(sentences(text))
+    if isinstance(data, tuple):
+        first, last = data
+    else:
+        first = data.draw(st.integers(0, len(found) - 1))
+        last = data.draw(st.integers(first, len(found) - 1))
+    left, right = found[first].left, found[last].right
+    between = sentences(text[left:right], found[first].start - left, found[last].end - left)
+    assert [Sentence(*(place + left for place in sentence)) for sentence in between] == found[first : last + 1]
+
+
+@pytest.mark.parametrize(
+    "unit", ["中", "\u0301", "👨\u200d👩\u200d👧", "🇨🇳", "。", "。\u0301", "”", "!a", "\n \r", ". ", "a", "1,0"]
+)
+def test_hard_texts_are_cut_in_time(unit: str) -> None:
+    """F15: a million flags took a quarter of an hour, as each looked back over all that came before it."""
+
+    def seconds(characters: int) -> float:
+        began = time.process_time()
+        for _ in sentences(unit * (characters // len(unit))):
+            pass
+        return time.process_time() - began
+
+    seconds(10_000)
+    assert seconds(200_000) < 60 * max(seconds(20_000), 0.01)
 
 
 def test_the_last_of_the_best_is_taken() -> None:

@@ -246,7 +246,10 @@ def test_the_cache_has_a_redis_of_its_own_if_it_is_given_one(with_settings: Call
     assert cache_client().get_connection_kwargs()["port"] == 2
 
 
-def test_a_cache_that_does_not_answer_costs_one_time_out_a_second_and_not_one_a_call(proxy: TcpProxy) -> None:
+def test_a_cache_that_does_not_answer_costs_one_time_out_a_second_and_not_one_a_call(
+    proxy: TcpProxy, with_settings: Callable[..., None]
+) -> None:
+    with_settings(cache_url=f"redis://127.0.0.1:{proxy.port}/0")
     client = cache_client()
     assert client.set("known", "yes")
     proxy.stall()

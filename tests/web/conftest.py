@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,67 +18,109 @@ from werkzeug.test import TestResponse
 
 from shared import cache, registry
 from shared.entities import Entity
-from shared.job_keys import ModelKeys
+from shared.errors import FarmError
+from shared.formats import TextResult
 from shared.job_store import JobStore
-from shared.jobs import TextResult
-from shared.piece_queue import Piece, PieceQueue, PieceResult
-from shared.redis_client import redis_client
+from shared.jobs import JobStatus, Lane
+from shared.keys import ModelKeys
+from shared.piece_stream import JobState, Piece, PieceResult, PieceStream
+from shared.redis_client import cache_client, redis_client
 from shared.registry import ModelInfo, WorkerInfo
 from shared.text import encode_text
 from tests.support.redis_server import RedisServer
 from web.app import create_app
-from web.farm import farm
+from web.farm import Farm, farm
 
 NAME = "raner-mini-news"
 VERSION = "v1"
+CONSUMER = "a:1"
 Find = Callable[[str], Sequence[Entity]]
 
 
+class Unrecognisable(FarmError):
+    """What a rule raises for a text that it cannot recognise."""
+
+
 class Worker:
-    """Does pieces as a worker process does, with a rule of the test's own in place of a model."""
+    """Does pieces of whole texts as a worker process does, with a rule of the test's own in place of a model."""
 
     def __init__(self, redis: Redis, find: Find) -> None:
         self.redis = redis
         self.jobs = JobStore(redis)
-        self.queue = PieceQueue(redis, NAME)
+        self.stream = PieceStream(redis, NAME, CONSUMER)
         self.find = find
+        self._held: list[Piece] = []
         registry.announce(
             redis, ModelInfo(name=NAME, version=VERSION, types=("LOC", "ORG", "PER"), backend="onnx-int8")
         )
 
-    def beat(self, number: int = 1) -> None:
-        """Say that a worker process with the model is alive."""
-        info = WorkerInfo(id=f"a:{number}", model=NAME, version=VERSION, started=0, seen=time.time())
-        registry.beat(self.redis, info)
+    def beat(self, number: int = 1, **done: float) -> None:
+        """Say that a worker process with the model is alive, and what it has ``done``."""
+        worker = f"a:{number}"
+        info = WorkerInfo.model_validate({"id": worker, "model": NAME, "version": VERSION, "started": 0, **done})
+        PieceStream(self.redis, NAME, worker).beat(info, held=[])
 
-    def do(self, job_id: str, number: int = 0) -> str | None:
-        """Do a piece of whole texts, before those that wait longer.
+    def take(self, timeout: float = 10.0) -> Piece | None:
+        """The next piece; None if none comes within ``timeout`` seconds. It is the worker's until it does it."""
+        if not self._held:
+            self._held = self.stream.take(most=1, room=0, linger=timeout).pieces
+        if not self._held and timeout:
+            self._held = self.stream.take(most=0, room=0, delivered=self.stream.wait(timeout)).pieces
+        return self._held.pop(0) if self._held else None
 
-        Returns the state that follows; None where nobody wants the piece.
+    def do(self, job_id: str, number: int = 0) -> JobState | None:
+        """Do a piece, before those that wait longer.
+
+        Returns the state of its job; None if nobody wants the piece.
         """
-        name, waiting = f"{job_id}:{number}", ModelKeys(NAME).waiting
-        self.redis.lrem(waiting, 1, name)
-        self.redis.lpush(waiting, name)
-        taken = self.queue.take("turn", most_pieces=1, most_bytes=0).pieces
-        return self._do(taken[0]) if taken else None
-
-    def take(self, timeout: float = 10) -> Piece | None:
-        """The next piece; None where none came within ``timeout`` seconds."""
-        return self.queue.take_held("turn") if self.queue.wait("turn", timeout) else None
+        passed = []
+        while (piece := self.take(timeout=0)) is not None and (piece.job_id, piece.number) != (job_id, number):
+            passed.append(piece)
+        self._held = passed
+        return None if piece is None else self._do(piece)
 
     def work(self, timeout: float) -> None:
         """Do the next piece, if one comes within ``timeout`` seconds."""
         if (piece := self.take(timeout)) is not None:
             self._do(piece)
 
-    def _do(self, piece: Piece) -> str:
-        found = {}
-        for item, text in zip(piece.items, piece.slices, strict=True):
-            encoded = cache.encode_entities(self.find(text))
-            found[item.text] = TextResult(encoded, f"{NAME}@{VERSION}", cached=False)
-            cache.store(self.redis, VERSION, [(encode_text(text), encoded)])
-        (state,) = self.queue.finish("turn", [PieceResult(piece, found, {})])
+    def end(self, job_id: str, status: JobStatus, why: str = "it ended 4 worker processes") -> None:
+        """End a job in another way than by its last piece."""
+        if status is JobStatus.FAILED:
+            self.jobs.fail(job_id, NAME, why)
+        else:
+            self.jobs.cancel(job_id)
+
+    def _do(self, piece: Piece) -> JobState:
+        texts = list(zip(piece.items, piece.slices, strict=True))
+        results = {item.text: self._recognise(item.text, text) for item, text in texts}
+        (state,) = self.stream.finish([PieceResult(piece, results, {})])
+        found = [(encode_text(text), results[item.text]) for item, text in texts]
+        cache.store(self.redis, VERSION, [(text, result.entities) for text, result in found if result.error is None])
         return state
+
+    def _recognise(self, index: int, text: str) -> TextResult:
+        try:
+            return TextResult(tuple(self.find(text)), f"{NAME}@{VERSION}")
+        except Unrecognisable as error:
+            return TextResult((), f"{NAME}@{VERSION}", error=f"text {index}: {error}")
+
+
+def in_streams(redis: Redis, lane: Lane | None = None, model: str = NAME) -> list[str]:
+    """The pieces in a lane's stream, or in both, as ``{job id}:{piece}``; the oldest of each first."""
+    of_model = ModelKeys(model)
+    streams = {Lane.INTERACTIVE: of_model.interactive, Lane.BULK: of_model.bulk}
+    return [
+        f"{fields[b'job'].decode()}:{fields[b'piece'].decode()}"
+        for each, stream in streams.items()
+        if lane in (None, each)
+        for _, fields in redis.xrange(stream)
+    ]
+
+
+def wakeups(redis: Redis, model: str = NAME) -> int:
+    """How many wake-ups wait for a worker process."""
+    return int(redis.llen(ModelKeys(model).wakeups))
 
 
 class HeldClient(FlaskClient):
@@ -147,6 +188,11 @@ def at_work(worker: Worker) -> Iterator[Worker]:
     thread.join()
 
 
+def farm_on(redis: Redis) -> Farm:
+    """A web process's view of the farm on one Redis."""
+    return Farm(redis, quick=redis, cache=redis)
+
+
 def forget_farm() -> None:
     """Let the process's view of the farm begin anew."""
     if farm.cache_info().currsize:
@@ -176,7 +222,9 @@ def own_redis(with_settings: Callable[..., None], tmp_path: Path) -> Iterator[Re
     with RedisServer(tmp_path) as server:
         with_settings(redis_url=server.url)
         redis_client.cache_clear()
+        cache_client.cache_clear()
         farm.cache_clear()
         yield server
         forget_farm()
         redis_client.cache_clear()
+        cache_client.cache_clear()

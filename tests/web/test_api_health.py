@@ -10,12 +10,14 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared import registry
+from shared.keys import ModelKeys
+from shared.piece_stream import PieceStream
 from shared.redis_client import redis_client
 from shared.redis_replies import PersistenceError
 from shared.registry import ALIVE, WorkerInfo
 from tests.support.farm import free_ports
 from tests.support.redis_server import RedisServer
-from tests.web.conftest import NAME, VERSION, Worker
+from tests.web.conftest import NAME, Worker
 from web.app import create_app
 
 
@@ -51,20 +53,21 @@ def test_one_model_with_a_worker_is_enough(
     }
 
 
-def test_a_worker_that_fell_silent_does_not_count(client: FlaskClient, redis: Redis) -> None:
-    silent = WorkerInfo(id="a:1", model=NAME, version=VERSION, started=0, seen=time.time() - ALIVE - 1)
-    registry.beat(redis, silent)
+def test_a_worker_that_fell_silent_does_not_count(client: FlaskClient, worker: Worker, redis: Redis) -> None:
+    worker.beat()
+    redis.zincrby(ModelKeys(NAME).workers, -ALIVE - 1, "a:1")  # as if its last sign of life had been earlier
     assert client.get("/readyz").status_code == 503
 
 
 def test_a_worker_that_stopped_does_not_count(client: FlaskClient, worker: Worker) -> None:
     worker.beat()
-    registry.leave(worker.redis, "a:1")
+    registry.leave(worker.redis, NAME, "a:1")
     assert client.get("/readyz").status_code == 503
 
 
 def test_a_worker_of_another_model_does_not_count(client: FlaskClient, redis: Redis) -> None:
-    registry.beat(redis, WorkerInfo(id="a:1", model="other", version="v1", started=0, seen=time.time()))
+    other = WorkerInfo(id="a:1", model="other", version="v1", started=0)
+    PieceStream(redis, "other", "a:1").beat(other, held=[])
     assert client.get("/readyz").status_code == 503
 
 

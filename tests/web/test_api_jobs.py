@@ -13,8 +13,8 @@ from redis import Redis
 
 from shared import registry
 from shared.entities import Entity
-from shared.job_keys import ModelKeys
-from tests.web.conftest import NAME, VERSION, Worker
+from shared.jobs import JobStatus
+from tests.web.conftest import NAME, VERSION, Unrecognisable, Worker, find_ma_yun, in_streams
 from web.farm import farm
 
 TEXT = "马云在杭州。"
@@ -36,7 +36,7 @@ def test_a_job_is_accepted_with_its_address(client: FlaskClient, worker: Worker,
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.headers["Cache-Control"] == "no-store"
     assert (job["status"], job["model"], job["progress"]) == ("queued", NAME, {"done": 0, "total": 1})
-    assert redis.llen(ModelKeys(NAME).waiting) == 1
+    assert len(in_streams(redis)) == 1
 
 
 def test_its_life_is_seen_from_outside(client: FlaskClient, worker: Worker) -> None:
@@ -86,7 +86,7 @@ def test_what_the_cache_knows_is_answered_at_once(client: FlaskClient, worker: W
     job = answer.get_json()
     assert job["status"] == "succeeded"
     assert [(result["entities"], result["cached"]) for result in job["results"]] == [([PER, LOC], True)] * 2
-    assert redis.llen(ModelKeys(NAME).waiting) == 0
+    assert in_streams(redis) == []
     assert client.get(answer.headers["Location"]).get_json() == job
 
 
@@ -146,8 +146,8 @@ def test_a_job_says_what_its_offsets_count(client: FlaskClient, worker: Worker) 
     assert client.delete(answer.headers["Location"]).get_json()["offsets"] == "utf16"
 
 
-@pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
-def test_its_texts_are_shown_to_who_asks_in_every_state(client: FlaskClient, worker: Worker, end: str) -> None:
+@pytest.mark.parametrize("end", [JobStatus.SUCCEEDED, JobStatus.FAILED])
+def test_its_texts_are_shown_to_who_asks_until_it_expires(client: FlaskClient, worker: Worker, end: JobStatus) -> None:
     texts = ["马云"] * 39 + ["😀\r\n𠮷"]
     address = f"/api/v1/jobs/{submit(client, texts=texts)}"
     job_id = address.rsplit("/", 1)[1]
@@ -159,13 +159,21 @@ def test_its_texts_are_shown_to_who_asks_in_every_state(client: FlaskClient, wor
     assert shown() == ("queued", texts)
     worker.do(job_id, 0)
     assert shown() == ("running", texts)
-    if end == "succeeded":
+    if end is JobStatus.SUCCEEDED:
         worker.do(job_id, 1)
-    elif end == "failed":
-        worker.jobs.fail(job_id, NAME, "piece 1 failed 4 times")
     else:
-        client.delete(address)
+        worker.end(job_id, end)
     assert shown() == (end, texts)
+
+
+def test_the_texts_of_a_cancelled_job_are_deleted(client: FlaskClient, worker: Worker, redis: Redis) -> None:
+    job_id = submit(client, texts=["马云"] * 40)
+    worker.do(job_id, 0)
+    client.delete(f"/api/v1/jobs/{job_id}")
+    assert [key.decode() for key in redis.keys(f"raner:job:{job_id}*")] == [f"raner:job:{job_id}"]
+    job = client.get(f"/api/v1/jobs/{job_id}?texts=true").get_json()
+    assert job["status"] == "cancelled"
+    assert "texts" not in job
 
 
 def test_its_texts_are_not_shown_to_who_does_not_ask(client: FlaskClient, worker: Worker) -> None:
@@ -259,9 +267,9 @@ def test_when_time_is_up_the_job_is_as_it_is(client: FlaskClient, worker: Worker
 
 def test_a_failed_job_says_why(client: FlaskClient, worker: Worker) -> None:
     job_id = submit(client, text=TEXT)
-    worker.jobs.fail(job_id, NAME, "piece 0 failed 4 times")
+    worker.end(job_id, JobStatus.FAILED, "its assembly failed")
     job = client.get(f"/api/v1/jobs/{job_id}").get_json()
-    assert (job["status"], job["error"]) == ("failed", "piece 0 failed 4 times")
+    assert (job["status"], job["error"]) == ("failed", "its assembly failed")
     assert "results" not in job
 
 
@@ -313,13 +321,67 @@ def test_what_is_kept_beside_a_job_is_no_job(client: FlaskClient, worker: Worker
     )
 
 
-@pytest.mark.parametrize("part", ["texts", "results"])
-def test_a_job_that_expires_while_it_is_read_is_not_there(
-    client: FlaskClient, worker: Worker, redis: Redis, part: str
+def find_all_but_one(text: str) -> list[Entity]:
+    """A rule that has no answer for 坏."""
+    if text == "坏":
+        raise Unrecognisable("it ended 4 worker processes; the workers' logs say why")
+    return find_ma_yun(text)
+
+
+def test_a_text_that_cannot_be_recognised_ends_in_an_error_and_the_others_have_results(
+    client: FlaskClient, worker: Worker
 ) -> None:
+    worker.find = find_all_but_one
+    job_id = submit(client, texts=[TEXT, "坏", *["马云"] * 38])
+    worker.do(job_id, 0)
+    worker.do(job_id, 1)
+    job = client.get(f"/api/v1/jobs/{job_id}").get_json()
+    assert job["status"] == "succeeded"
+    reason = "text 1: it ended 4 worker processes; the workers' logs say why"
+    assert job["error"] == reason
+    good, bad, *others = job["results"]
+    assert bad == {"entities": [], "counts": {}, "model": f"{NAME}@{VERSION}", "cached": False, "error": reason}
+    assert good["entities"] == [PER, LOC]
+    assert [result["entities"] for result in others] == [[PER]] * 38
+    assert not any("error" in result for result in (good, *others))
+
+
+def test_a_text_that_could_not_be_recognised_is_tried_again_when_it_comes_again(
+    client: FlaskClient, worker: Worker
+) -> None:
+    worker.find = find_all_but_one
+    worker.do(submit(client, texts=["坏", "马云"]))
+    answer = client.post("/api/v1/jobs", json={"texts": ["马云", "坏"]})
+    assert answer.status_code == 202  # the cache knows one of them
+
+
+def test_a_job_fails_if_none_of_its_texts_can_be_recognised(client: FlaskClient, worker: Worker) -> None:
+    worker.find = find_all_but_one
+    job_id = submit(client, texts=["坏"] * 40)
+    worker.do(job_id, 0)
+    assert client.get(f"/api/v1/jobs/{job_id}").get_json()["status"] == "running"
+    worker.do(job_id, 1)
+    job = client.get(f"/api/v1/jobs/{job_id}?texts=true").get_json()
+    assert (job["status"], job["texts"]) == ("failed", ["坏"] * 40)
+    assert job["error"] == "text 0: it ended 4 worker processes; the workers' logs say why"
+    assert "results" not in job
+
+
+def test_a_result_that_is_gone_is_an_error_and_no_empty_answer(
+    client: FlaskClient, worker: Worker, redis: Redis
+) -> None:
+    job_id = submit(client, texts=[TEXT, "马云"])
+    worker.do(job_id)
+    redis.hdel(f"raner:job:{job_id}:results", "0")
+    gone, kept = client.get(f"/api/v1/jobs/{job_id}").get_json()["results"]
+    assert gone["error"] == "text 0: its result is gone from Redis; submit the text again"
+    assert (kept["entities"], "error" in kept) == ([PER], False)
+
+
+def test_a_job_that_expires_while_it_is_read_is_not_there(client: FlaskClient, worker: Worker, redis: Redis) -> None:
     job_id = submit(client, text=TEXT)
     worker.do(job_id)
-    redis.delete(f"raner:job:{job_id}:{part}")
+    redis.delete(f"raner:job:{job_id}:texts")
     answer = client.get(f"/api/v1/jobs/{job_id}")
     assert answer.status_code == 404
     assert "has expired" in answer.get_json()["detail"]
@@ -340,7 +402,7 @@ def test_the_same_key_makes_one_job(client: FlaskClient, worker: Worker, redis: 
     headers = {"Idempotency-Key": "order-7"}
     first, again = (client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers) for _ in range(2))
     assert first.get_json()["id"] == again.get_json()["id"]
-    assert redis.llen(ModelKeys(NAME).waiting) == 1
+    assert len(in_streams(redis)) == 1
     worker.do(first.get_json()["id"])
     later = client.post("/api/v1/jobs", json={"text": TEXT}, headers=headers)
     assert (later.status_code, later.get_json()["id"]) == (200, first.get_json()["id"])

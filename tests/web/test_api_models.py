@@ -43,7 +43,7 @@ def test_a_model_with_its_workers(client: FlaskClient, worker: Worker, with_sett
 
 def test_what_is_known_of_a_model_outlives_its_workers(client: FlaskClient, worker: Worker) -> None:
     worker.beat()
-    registry.leave(worker.redis, "a:1")
+    registry.leave(worker.redis, NAME, "a:1")
     (model,) = client.get("/api/v1/models").get_json()["models"]
     assert (model["version"], model["state"], model["workers"]) == (VERSION, "unavailable", 0)
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
+from werkzeug.test import TestResponse
 
+from shared import keys
 from shared.entities import Entity
-from shared.job_keys import ModelKeys
-from tests.web.conftest import NAME, Worker
+from shared.formats import TextResult
+from shared.job_store import JobStore
+from shared.jobs import Job, JobStatus
+from shared.keys import NER_TTL, JobKeys, ModelKeys
+from tests.web.conftest import NAME, Unrecognisable, Worker, in_streams
+from web.farm import farm
 
 
 @pytest.mark.usefixtures("at_work")
@@ -56,7 +63,7 @@ def test_what_the_cache_knows_needs_no_worker(
     worker.do(client.post("/api/v1/jobs", json={"text": "马云"}).get_json()["id"])
     with_settings(ner_timeout=0.01)
     assert client.post("/ner", json={"text": "马云"}).get_json()["data"][0]["text"] == "马云"
-    assert redis.llen(ModelKeys(NAME).waiting) == 0
+    assert in_streams(redis) == []
 
 
 def test_it_takes_one_text(client: FlaskClient) -> None:
@@ -99,23 +106,95 @@ def test_past_its_time_limit_it_says_where_the_job_is(
     assert client.get(problem["job"]).get_json()["status"] == "succeeded"
 
 
-@pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_a_job_that_ends_without_a_result_is_an_error(client: FlaskClient, worker: Worker, end: str) -> None:
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [(JobStatus.FAILED, "it ended 4 worker processes"), (JobStatus.CANCELLED, "the job was cancelled")],
+)
+def test_a_job_that_ends_without_a_result_is_an_error(
+    client: FlaskClient, worker: Worker, end: JobStatus, says: str
+) -> None:
     def spoil() -> None:
         taken = worker.take()
         assert taken is not None
-        if end == "failed":
-            worker.jobs.fail(taken.job_id, NAME, "piece 0 failed 4 times")
-        else:
-            worker.jobs.cancel(taken.job_id)
+        worker.end(taken.job_id, end, says)
 
     thread = threading.Thread(target=spoil)
     thread.start()
     answer = client.post("/ner", json={"text": "马云"})
     thread.join()
-    assert answer.status_code == 500
-    problem = answer.get_json()
-    assert problem["success"] is False
-    assert problem["detail"] == ("piece 0 failed 4 times" if end == "failed" else "the job was cancelled")
+    problem = failure(client, answer)
+    assert problem["detail"] == says
     assert client.get(problem["job"]).get_json()["status"] == end
+
+
+def failure(client: FlaskClient, answer: TestResponse) -> dict[str, Any]:
+    """The problem that the answer of a call which failed tells; it names its job."""
+    assert answer.status_code == 500
+    problem: dict[str, Any] = answer.get_json()
+    assert problem["success"] is False
     assert answer.headers["Location"] == problem["job"]
+    return problem
+
+
+def test_a_text_that_cannot_be_recognised_is_an_error(client: FlaskClient, at_work: Worker) -> None:
+    def find_nothing(text: str) -> list[Entity]:
+        raise Unrecognisable("it ended 4 worker processes")
+
+    at_work.find = find_nothing
+    problem = failure(client, client.post("/ner", json={"text": "马云"}))
+    assert problem["detail"] == "text 0: it ended 4 worker processes"
+    job = client.get(problem["job"]).get_json()
+    assert (job["status"], job["error"]) == ("failed", problem["detail"])
+
+
+def test_a_result_that_is_gone_is_an_error_and_no_empty_answer(
+    client: FlaskClient, at_work: Worker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LosesResults(JobStore):
+        """A store whose results are gone before they are read."""
+
+        def read_with_results(self, job_id: str) -> tuple[Job, list[TextResult]]:
+            self._redis.delete(JobKeys(job_id).results)
+            return super().read_with_results(job_id)
+
+    # Too much to be published with the end of the job, so that it has to be read.
+    at_work.find = lambda text: [Entity(0, 2, "PER", 0.99)] * 1000
+    monkeypatch.setattr(farm().ends, "_jobs", LosesResults(redis))
+    problem = failure(client, client.post("/ner", json={"text": "马云"}))
+    assert "its result is gone from Redis; submit the text again" in problem["detail"]
+
+
+def names(redis: Redis, pattern: str = "*") -> set[str]:
+    return {key.decode() for key in redis.keys(pattern)}
+
+
+def test_its_job_is_kept_for_a_minute_only(client: FlaskClient, at_work: Worker, redis: Redis) -> None:
+    assert client.post("/ner", json={"text": "马云"}).status_code == 200
+    left = names(redis, "raner:job:*")
+    assert len(left) == 3  # record, text, result
+    assert {round(redis.ttl(key), -1) for key in left} == {NER_TTL}
+
+
+def test_its_job_is_kept_no_longer_than_others(
+    client: FlaskClient, at_work: Worker, redis: Redis, with_settings: Callable[..., None]
+) -> None:
+    with_settings(models=f"{NAME}=x", job_ttl=20)
+    assert client.post("/ner", json={"text": "马云"}).status_code == 200
+    assert max(redis.ttl(key) for key in names(redis, "raner:job:*")) <= 20
+
+
+def test_it_leaves_nothing_but_what_the_cache_keeps(
+    client: FlaskClient, at_work: Worker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.api_ner.NER_TTL", 1)
+    client.post("/ner", json={"text": "马云"})
+    for number in range(9):
+        client.post("/ner", json={"text": f"马云在杭州出席了技术峰会，这是第{number}段文字。"})
+    cached = names(redis, "raner:cache:*")
+    while len(cached) < 10 or names(redis, "raner:job:*"):
+        time.sleep(0.05)  # nothing tells that a key has expired
+        cached = names(redis, "raner:cache:*")
+    assert len(cached) == 10
+    assert max(redis.memory_usage(key) for key in cached) < 300
+    rest = names(redis) - cached - names(redis, "raner:celery:*")
+    assert rest <= {keys.workers(), keys.models(), *vars(ModelKeys(NAME)).values()}

@@ -10,44 +10,60 @@ from flask.testing import FlaskClient
 from redis import Redis
 from redis.exceptions import TimeoutError
 
-from shared import registry
+from shared import keys, registry
 from shared.errors import StoreFull
+from shared.keys import ModelKeys
 from shared.redis_client import redis_client
 from tests.support.redis_server import RedisServer
-from tests.web.conftest import NAME, VERSION, Worker
-from web.farm import Farm, ModelLoad, farm
+from tests.web.conftest import NAME, VERSION, Worker, farm_on
+from web.farm import ModelLoad, farm
 
 
 def test_a_model_is_unknown_until_a_worker_has_loaded_it(redis: Redis) -> None:
-    assert Farm(redis).model(NAME) is None
+    assert farm_on(redis).model(NAME) is None
 
 
 def test_a_model_is_known_as_its_worker_announced_it(worker: Worker, redis: Redis) -> None:
-    model = Farm(redis).model(NAME)
+    model = farm_on(redis).model(NAME)
     assert model is not None
     assert (model.version, model.types) == (VERSION, ("LOC", "ORG", "PER"))
-    assert Farm(redis).model("other") is None
+    assert farm_on(redis).model("other") is None
 
 
 def test_redis_is_not_asked_for_every_text(worker: Worker, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.farm.MODELS_FRESH", 3600.0)
-    farm = Farm(redis)
-    farm.model(NAME)
-    redis.delete("raner:models")
-    assert farm.model(NAME) is not None
+    seen = farm_on(redis)
+    seen.model(NAME)
+    redis.delete(keys.models())
+    assert seen.model(NAME) is not None
 
 
 def test_a_new_version_is_seen_once_the_old_knowledge_is_stale(
     worker: Worker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.farm.MODELS_FRESH", 0.0)
-    farm = Farm(redis)
-    before = farm.model(NAME)
+    seen = farm_on(redis)
+    before = seen.model(NAME)
     assert before is not None
     registry.announce(redis, before.model_copy(update={"version": "v2"}))
-    after = farm.model(NAME)
+    after = seen.model(NAME)
     assert after is not None
     assert after.version == "v2"
+
+
+@pytest.mark.parametrize("record", ["{}", "no JSON", '{"id": "a:2", "model": 7}', "null"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/api/v1/farm", "/api/v1/models"])
+def test_a_record_that_cannot_be_read_is_left_out(
+    client: FlaskClient, worker: Worker, redis: Redis, path: str, record: str
+) -> None:
+    worker.beat()
+    redis.hset(keys.workers(), "a:2", record)
+    redis.zadd(ModelKeys(NAME).workers, {"a:2": time.time()})
+    redis.hset(keys.models(), "other", record)
+    assert client.get(path).status_code == 200
+    assert [info.id for info in farm().crew(NAME).workers] == ["a:1"]
+    assert farm().model(NAME) is not None
+    assert client.post("/api/v1/jobs", json={"text": "马云"}).status_code == 202
 
 
 def test_what_is_known_serves_while_redis_is_stalled(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +87,7 @@ def hold(redis: Redis, megabytes: int) -> None:
 
 
 def test_there_is_room(redis: Redis) -> None:
-    Farm(redis).check_room()
+    farm_on(redis).check_room()
 
 
 def test_a_redis_that_holds_more_than_the_setting_allows_has_no_room(
@@ -79,13 +95,13 @@ def test_a_redis_that_holds_more_than_the_setting_allows_has_no_room(
 ) -> None:
     monkeypatch.setattr("web.farm.MEMORY_FRESH", 0.0)
     with_settings(max_store_mb=10)
-    farm = Farm(redis)
-    farm.check_room()
+    seen = farm_on(redis)
+    seen.check_room()
     hold(redis, 11)
     with pytest.raises(StoreFull, match=r"holds \d+ MB, and new jobs are taken up to 10 MB; try again later"):
-        farm.check_room()
+        seen.check_room()
     redis.flushall()
-    farm.check_room()
+    seen.check_room()
 
 
 def test_a_redis_near_its_own_limit_has_no_room(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,10 +116,10 @@ def test_a_redis_near_its_own_limit_has_no_room(own_redis: RedisServer, monkeypa
 
 def test_redis_is_not_asked_for_its_memory_by_every_job(redis: Redis, with_settings: Callable[..., None]) -> None:
     with_settings(max_store_mb=10)
-    farm = Farm(redis)
-    farm.check_room()
+    seen = farm_on(redis)
+    seen.check_room()
     hold(redis, 11)
-    farm.check_room()  # within a second of the last look
+    seen.check_room()  # within a second of the last look
 
 
 def test_each_served_model_has_its_load(
@@ -113,7 +129,7 @@ def test_each_served_model_has_its_load(
     for number in (1, 2):
         worker.beat(number)
     client.post("/api/v1/jobs", json={"texts": ["马云"] * 40})
-    loads = Farm(redis).loads(registry.workers(redis))
+    loads = farm_on(redis).loads()
     assert loads == [
         ModelLoad(NAME, workers=2, queue=2, open_jobs=1),
         ModelLoad("idle", workers=0, queue=0, open_jobs=0),

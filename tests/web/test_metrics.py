@@ -6,15 +6,12 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from shared import registry
-from shared.registry import WorkerInfo
-from tests.web.conftest import NAME, VERSION, Worker
+from tests.web.conftest import NAME, Worker
 
 
 def value(client: FlaskClient, series: str) -> float:
@@ -79,11 +76,11 @@ def test_cache_lookups_are_counted(client: FlaskClient, worker: Worker) -> None:
 
 def test_queues_jobs_and_workers_are_shown(client: FlaskClient, worker: Worker) -> None:
     client.post("/api/v1/jobs", json={"texts": ["马云"] * 40})
-    info = WorkerInfo(
-        id="a:1", model=NAME, version=VERSION, started=0, seen=time.time(), pieces=3, characters=70, busy_seconds=1.5
-    )
-    registry.beat(worker.redis, info)
+    worker.beat(pieces=3, characters=70, busy_seconds=1.5)
+    worker.take()
     assert value(client, f'raner_queue_pieces{{model="{NAME}"}}') == 2
+    for state in ("waiting", "pending"):
+        assert value(client, f'raner_stream_pieces{{lane="bulk",model="{NAME}",state="{state}"}}') == 1
     assert value(client, f'raner_jobs_open{{model="{NAME}"}}') == 1
     assert value(client, f'raner_workers{{model="{NAME}"}}') == 1
     assert value(client, f'raner_worker_pieces_total{{model="{NAME}",worker="a:1"}}') == 3

@@ -13,10 +13,10 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.job_keys import ModelKeys
+from shared.keys import ModelKeys
 from shared.settings import settings
 from tests.support.redis_server import RedisServer
-from tests.web.conftest import NAME, HeldClient, Worker
+from tests.web.conftest import NAME, HeldClient, Worker, in_streams
 from web.app import create_app
 
 
@@ -212,7 +212,39 @@ def test_a_full_queue(client: FlaskClient, redis: Redis, with_settings: Callable
     answer = client.post("/api/v1/jobs", json={"text": "b"})
     assert "try again later" in problem_of(answer, 503)["detail"]
     assert int(answer.headers["Retry-After"]) > 0
-    assert redis.llen(ModelKeys(NAME).waiting) == 1
+    assert len(in_streams(redis)) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
+def test_a_full_queue_says_when_to_come_again(
+    client: FlaskClient, worker: Worker, with_settings: Callable[..., None], path: str
+) -> None:
+    with_settings(models=f"{NAME}=x", max_queue_mb=1)
+    worker.beat(characters_per_second=1_000)
+    assert client.post("/api/v1/jobs", json={"text": "中" * 340_000}).status_code == 202
+    answers = [client.post(path, json={"text": "乙" * 20_000}) for _ in range(20)]
+    assert all(problem_of(answer, 503)["title"] == "Queue full" for answer in answers)
+    seconds = {int(answer.headers["Retry-After"]) for answer in answers}
+    assert all(136 <= each <= 204 for each in seconds)  # half of 340 seconds, a fifth more or less
+    assert len(seconds) > 3
+
+
+def test_a_job_that_is_larger_than_the_queue(client: FlaskClient, with_settings: Callable[..., None]) -> None:
+    with_settings(models=f"{NAME}=x", max_queue=2)
+    answer = client.post("/api/v1/jobs", json={"texts": ["a"] * 100})
+    problem = problem_of(answer, 413)
+    assert problem["title"] == "Job too large"
+    assert "the job has 4 pieces" in problem["detail"]
+    assert "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
+def test_a_model_that_nobody_serves(client: FlaskClient, worker: Worker, redis: Redis, path: str) -> None:
+    worker.beat()
+    redis.zincrby(ModelKeys(NAME).workers, -3_600, "a:1")  # as if that had been an hour ago
+    answer = client.post(path, json={"text": "马云"})
+    assert "no worker has held model 'raner-mini-news' for 60 minutes" in problem_of(answer, 503)["detail"]
+    assert int(answer.headers["Retry-After"]) == 60
 
 
 def test_an_address_that_is_not_there(client: FlaskClient) -> None:
@@ -287,8 +319,11 @@ def test_a_redis_that_goes_while_somebody_waits(own_client: FlaskClient, own_red
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/ner"])
 @pytest.mark.parametrize("trouble", ["full", "replica"])
 def test_a_redis_that_takes_nothing_new(
-    own_client: FlaskClient, own_redis: RedisServer, path: str, trouble: str
+    own_client: FlaskClient, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch, path: str, trouble: str
 ) -> None:
+    # It had room when the process last looked.
+    monkeypatch.setattr("web.farm.MEMORY_FRESH", 3600.0)
+    assert own_client.post("/api/v1/jobs", json={"text": "a"}).status_code == 202
     with Redis.from_url(own_redis.url) as redis:
         if trouble == "full":
             redis.config_set("maxmemory", 1)

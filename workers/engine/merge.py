@@ -20,15 +20,24 @@ class Part:
     core_end: int
     entities: Sequence[Entity]
 
+    def moved(self, by: int) -> Part:
+        """The same part of a text that has ``by`` more characters before it."""
+        entities = [entity._replace(start=entity.start + by, end=entity.end + by) for entity in self.entities]
+        return Part(self.core_start + by, self.core_end + by, entities)
+
 
 def merge(parts: Sequence[Part]) -> list[Entity]:
     """The entities of a text, in order and not overlapping, from its parts, whose cores follow on one another.
 
+    A part without entities may be left out.
+
     An entity belongs to the part whose core holds its start. One that crosses a cut is taken from whichever side saw
     it, and wins over what the other side made of its half; of two that cross, the one with the higher score wins.
     """
-    if len(parts) == 1:
-        return list(parts[0].entities)
+    if all(
+        part.core_start <= entity.start and entity.end <= part.core_end for part in parts for entity in part.entities
+    ):
+        return [entity for part in parts for entity in part.entities]
     candidates = []
     for part in parts:
         for entity in part.entities:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from shared.entities import Entity
 from workers.engine.merge import Part, merge
 from workers.engine.rules import with_ruled
-from workers.engine.tagger import Stop, Tagger
+from workers.engine.tagger import Tagger
 from workers.engine.tokens import TextTokenizer
-from workers.engine.windows import windows
-
-
-def _never() -> bool:
-    return False
+from workers.engine.windows import Window, windows, windows_of_part
 
 
 class Recogniser:
@@ -38,23 +34,33 @@ class Recogniser:
         self._tokenizer = tokenizer
         self._tagger = tagger
 
-    def recognise(self, texts: Sequence[str], stop: Stop = _never) -> list[list[Entity]]:
-        """The entities of each text, in order and not overlapping. What a text gives does not depend on the others.
+    def recognise(self, texts: Sequence[str]) -> list[list[Entity]]:
+        """The entities of each text, in order and not overlapping. What a text gives does not depend on the others."""
+        cut = [windows(text, self._tokenizer, self.window_tokens) for text in texts]
+        # The tagger takes many windows at once, of whichever texts.
+        found = iter(self._read([window for of_text in cut for window in of_text]))
+        return [self.join(text, [next(found) for _ in of_text]) for text, of_text in zip(texts, cut, strict=True)]
+
+    def recognise_part(self, text: str, core_start: int, core_end: int) -> list[Part]:
+        """What is found in a part of a long text, as :func:`shared.pieces.plan` cuts it. :meth:`join` needs it all.
 
         Args:
-            stop: asked before each window; ends the work where it says so.
-
-        Raises:
-            Stopped: ``stop`` said so.
+            text: the part, with what it has to be read with before and behind its core.
+            core_start, core_end: the characters of ``text`` that the part answers for.
         """
-        cut = [windows(text, self._tokenizer.encode(text), self.window_tokens) for text in texts]
-        # The tagger takes many windows at once, of whichever texts.
-        found = iter(self._tagger.tag([window for of_text in cut for window in of_text], stop))
+        found = self._read(windows_of_part(text, core_start, core_end, self._tokenizer, self.window_tokens))
+        return [part for part in found if part.entities]
+
+    def join(self, text: str, parts: Sequence[Part]) -> list[Entity]:
+        """The entities of a text from what was found in all of its parts: what :meth:`recognise` finds in the text.
+
+        Args:
+            parts: in order, with places in the whole text (:meth:`Part.moved`).
+        """
+        return with_ruled(text, merge(parts), self._rules)
+
+    def _read(self, windows: Sequence[Window]) -> list[Part]:
         return [
-            with_ruled(
-                text,
-                merge([Part(window.core_start, window.core_end, next(found)) for window in of_text]),
-                self._rules,
-            )
-            for text, of_text in zip(texts, cut, strict=True)
+            Part(window.core_start, window.core_end, entities)
+            for window, entities in zip(windows, self._tagger.tag(windows), strict=True)
         ]

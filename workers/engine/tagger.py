@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,22 +19,12 @@ from workers.engine.windows import Window
 # emissions of a model with many labels stay small.
 GROUP = 64
 
-Stop = Callable[[], bool]
-
-
-class Stopped(Exception):
-    """Recognition ended early because the caller's ``stop`` said so."""
-
 
 class Tagger(Protocol):
     """Finds the entities of windows."""
 
-    def tag(self, windows: Sequence[Window], stop: Stop) -> list[list[Entity]]:
-        """The entities of each window, with places in the window's text. ``stop`` is asked before each window.
-
-        Raises:
-            Stopped: ``stop`` said so.
-        """
+    def tag(self, windows: Sequence[Window]) -> list[list[Entity]]:
+        """The entities of each window, with places in the window's text."""
 
 
 class CrfTagger:
@@ -51,20 +41,18 @@ class CrfTagger:
         self._cls_id = cls_id
         self._sep_id = sep_id
 
-    def tag(self, windows: Sequence[Window], stop: Stop) -> list[list[Entity]]:
+    def tag(self, windows: Sequence[Window]) -> list[list[Entity]]:
         """See :class:`Tagger`."""
         found: list[list[Entity]] = []
         for start in range(0, len(windows), GROUP):
-            found.extend(self._tag_group(windows[start : start + GROUP], stop))
+            found.extend(self._tag_group(windows[start : start + GROUP]))
         return found
 
-    def _tag_group(self, windows: Sequence[Window], stop: Stop) -> list[list[Entity]]:
+    def _tag_group(self, windows: Sequence[Window]) -> list[list[Entity]]:
         found: list[list[Entity]] = [[] for _ in windows]
         readable = [index for index, window in enumerate(windows) if len(window.tokens.first)]
         emissions = []
         for index in readable:
-            if stop():
-                raise Stopped
             emissions.append(self._emissions(windows[index]))
         for index, path, scores in zip(readable, self._crf.decode(emissions), emissions, strict=True):
             found[index] = spans(self._labels, path, scores, windows[index].tokens)
@@ -90,12 +78,10 @@ class PipelineTagger:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def tag(self, windows: Sequence[Window], stop: Stop) -> list[list[Entity]]:
+    def tag(self, windows: Sequence[Window]) -> list[list[Entity]]:
         """See :class:`Tagger`."""
         found: list[list[Entity]] = []
         for window in windows:
-            if stop():
-                raise Stopped
             found.append(self._entities(window))
         return found
 

@@ -58,13 +58,14 @@ def recogniser(
     names: Sequence[str] = NAMES,
     window_tokens: int = 510,
     splitting: Splitting = Splitting.CHARACTERS,
+    rules: tuple[str, ...] = (),
 ) -> Recogniser:
     """The engine around a local network; without ``crf``, each token's best label is taken."""
     labels = Labels(names)
     count = len(names)
     zero = Crf(np.zeros(count, np.float32), np.zeros(count, np.float32), np.zeros((count, count), np.float32))
     tagger = CrfTagger(network, crf or zero, labels, cls_id=2, sep_id=3)
-    return Recogniser(TextTokenizer(tokenizer, splitting, unk_id=1), tagger, labels.types, window_tokens)
+    return Recogniser(TextTokenizer(tokenizer, splitting, unk_id=1), tagger, labels.types, window_tokens, rules)
 
 
 def spelling_model(window_tokens: int = 510) -> tuple[Recogniser, LocalNetwork]:
@@ -79,7 +80,12 @@ def spelling_model(window_tokens: int = 510) -> tuple[Recogniser, LocalNetwork]:
 
 
 def random_model(
-    seed: int, window_tokens: int, alphabet: Sequence[str], network: type[LocalNetwork] = LocalNetwork
+    seed: int,
+    window_tokens: int,
+    alphabet: Sequence[str],
+    network: type[LocalNetwork] = LocalNetwork,
+    splitting: Splitting = Splitting.CHARACTERS,
+    rules: tuple[str, ...] = (),
 ) -> Recogniser:
     """A model with random emissions and transitions, for which 。 is surely outside: paths part there."""
     random = np.random.default_rng(seed)
@@ -95,4 +101,4 @@ def random_model(
     # As a sentence begins and ends alone, so it does between two full stops.
     crf.start[:] = crf.transitions[0]
     crf.end[:] = crf.transitions[:, 0]
-    return recogniser(network(table), tokenizer, crf, window_tokens=window_tokens)
+    return recogniser(network(table), tokenizer, crf, window_tokens=window_tokens, splitting=splitting, rules=rules)

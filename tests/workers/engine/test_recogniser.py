@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from shared.entities import Entity
 from tests.workers.engine.local_model import ContextNetwork, random_model, spelling_model
-from workers.engine.tagger import Stopped
 
 ALPHABET = ["马", "云", "在", "杭", "州", "，", "。", "a", "1"]
 ODD = ["👨‍👩‍👧", "𠮷", "e\u0301", "\t", "\r\n", "ＡＢ", "\u202e", "\x00", "\ud83d", "[SEP]", "ﬁ", "각", " ", "　"]
@@ -84,14 +83,6 @@ def test_each_window_is_given_alone_between_its_special_tokens() -> None:
     model.recognise(["甲丙", "中" * 100])
     assert len(network.inputs[0]) == 4
     assert all(ids[0] == 2 and ids[-1] == 3 and len(ids) <= 42 for ids in network.inputs)
-
-
-def test_it_stops_when_told() -> None:
-    model, network = spelling_model(window_tokens=40)
-    answers = iter([False, False, True])
-    with pytest.raises(Stopped):
-        model.recognise(["中" * 1000], stop=lambda: next(answers))
-    assert len(network.inputs) == 2
 
 
 def test_its_types_are_the_models() -> None:
