@@ -11,11 +11,13 @@ from tokenizers import Tokenizer
 from shared.registry import ModelInfo
 from shared.settings import BackendName
 from workers.backends.base import Network
+from workers.cpu import int8_kind
 from workers.engine.labels import Labels
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
 from workers.engine.tokens import SPECIAL_TOKENS, TextTokenizer
 from workers.engine.viterbi import Crf
+from workers.pace import characters_per_second
 from workers.preparation.manifest import CRF, TOKENIZER, Manifest, read_manifest
 
 
@@ -25,6 +27,7 @@ class LoadedModel:
 
     info: ModelInfo
     recogniser: Recogniser
+    characters_per_second: float
 
     @classmethod
     def of(cls, name: str, prepared: Path, recogniser: Recogniser) -> LoadedModel:
@@ -34,8 +37,11 @@ class LoadedModel:
             SourceIncomplete: the folder has no manifest, or one of another format.
         """
         manifest = read_manifest(prepared)
-        info = ModelInfo(name=name, version=manifest.version, types=recogniser.types, backend=str(manifest.backend))
-        return cls(info, recogniser)
+        kind = int8_kind() if manifest.backend is BackendName.ONNX_INT8 else ""
+        # Processors of different kinds find different entities now and then: the cache must tell their results apart.
+        version = f"{manifest.version}-{kind}" if kind else manifest.version
+        info = ModelInfo(name=name, version=version, types=recogniser.types, backend=str(manifest.backend))
+        return cls(info, recogniser, characters_per_second(recogniser))
 
 
 def is_forkable(prepared: Path, threads: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from tokenizers import Tokenizer
 
 # What the network reads around the tokens of a text: [CLS] and [SEP].
 SPECIAL_TOKENS = 2
+# Characters that the vocabulary lacks, whose tokens are kept: more than any language has in use, and some megabytes.
+RARE_CHARACTERS = 10_000
 # The tokenizer's UTF-8 has no lone surrogates, though a JSON string can carry them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -53,6 +55,10 @@ class Tokens:
         first = np.minimum(self.first[begin:end] - bounds[begin], most - 1)
         return Tokens(ids, first, self.starts[begin:end], self.ends[begin:end])
 
+    def moved(self, by: int) -> Tokens:
+        """The same tokens in a text that has ``by`` more characters before them."""
+        return Tokens(self.ids, self.first, self.starts + by, self.ends + by)
+
 
 class TextTokenizer:
     """Makes tokens of texts the way the model's own preprocessor does. Any string will do.
@@ -67,7 +73,12 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self._splitting = splitting
         self._unk_id = unk_id
-        self._ids_of: dict[str, list[int]] = {}
+        # Known before worker processes fork, so that they share it.
+        self._ids_of: dict[str, tuple[int, ...]] = {}
+        if splitting is Splitting.CHARACTERS:
+            known = {character for token in tokenizer.get_vocab() for character in token}
+            self._ids_of = {character: self._ids(character) for character in known}
+        self._rare_ids = lru_cache(RARE_CHARACTERS)(self._ids)
 
     def encode(self, text: str) -> Tokens:
         """The text's tokens and words."""
@@ -76,13 +87,15 @@ class TextTokenizer:
         return self._words(text)
 
     def _characters(self, text: str) -> Tokens:
-        for character in set(text) - self._ids_of.keys():
-            self._ids_of[character] = self._encode(character).ids or [self._unk_id]
-        ids_of = [self._ids_of[character] for character in text]
+        known = self._ids_of
+        ids_of = [known.get(character) or self._rare_ids(character) for character in text]
         counts = np.fromiter(map(len, ids_of), np.int64, len(text))
         ids = np.fromiter((token for ids in ids_of for token in ids), np.int64, int(counts.sum()))
         starts = np.arange(len(text), dtype=np.int64)
         return Tokens(ids, np.cumsum(counts) - counts, starts, starts + 1)
+
+    def _ids(self, character: str) -> tuple[int, ...]:
+        return tuple(self._encode(character).ids) or (self._unk_id,)
 
     def _words(self, text: str) -> Tokens:
         encoding = self._encode(text)

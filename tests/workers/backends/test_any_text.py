@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import BackendName
+from tests.workers.engine.pieces import in_pieces
 from tests.workers.tiny_models import write_tiny_model
 from workers.backends.modelscope import ModelScopePipeline
 from workers.engine.recogniser import Recogniser
@@ -58,6 +59,12 @@ def test_any_text_will_do(recogniser: Recogniser, text: str) -> None:
         assert entity.type in recogniser.types
         assert 0 < entity.score <= 1
         end = entity.end
+
+
+def test_a_text_gives_the_same_in_pieces(recogniser: Recogniser) -> None:
+    text = "王明在北京工作。李红说：“我也是！”" * 40 + "王明和" * 400 + "Micro soft\n\n" * 20
+    (whole,) = recogniser.recognise([text])
+    assert in_pieces(recogniser, text, 300) == whole
 
 
 def test_the_pipeline_gives_plain_python(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.engine.local_model import bert_tokenizer
-from workers.engine.tokens import Splitting, TextTokenizer
+from workers.engine.tokens import RARE_CHARACTERS, Splitting, TextTokenizer
 
 VOCABULARY = ["马", "云", "hello", "##world", "h", "e", "\u0301", "[", "]", "SEP", "sep", "k", "ᄀ", "##ᅡ", "##ᆨ"]
 
@@ -24,6 +26,20 @@ def test_each_character_is_a_word_of_its_own() -> None:
     assert tokens.ids.tolist() == [4, 1, 5, 1]
     assert tokens.starts.tolist() == [0, 1, 2, 3]
     assert tokens.ends.tolist() == [1, 2, 3, 4]
+
+
+def test_what_is_kept_of_characters_is_bounded() -> None:
+    """D21: all of Unicode, sent once, took 300 MB of a process for ever."""
+    encoder = tokenizer(Splitting.CHARACTERS)
+    text = "".join(map(chr, range(0x20000, 0x20000 + RARE_CHARACTERS + 1000)))
+    tracemalloc.start()
+    for _ in range(2):
+        assert set(encoder.encode(text).ids.tolist()) == {1}
+    kept, _ = tracemalloc.get_traced_memory()
+    for start in (0x30000, 0x40000, 0x50000):
+        encoder.encode("".join(map(chr, range(start, start + RARE_CHARACTERS))))
+    assert tracemalloc.get_traced_memory()[0] < 1.2 * kept
+    tracemalloc.stop()
 
 
 def test_a_character_of_several_tokens_is_labelled_by_its_first() -> None:
