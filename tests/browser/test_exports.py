@@ -157,6 +157,14 @@ def test_a_run_as_json(maker: Page, what: str) -> None:
     assert encoded[2 * entity["start"] : 2 * entity["end"]].decode("utf-16-le") == entity["text"]
 
 
+def test_a_text_that_could_not_be_read_is_exported_with_the_reason(maker: Page) -> None:
+    reason = "text 1: it ended <4> worker processes"
+    run = {**run_of("马云"), "error": reason}
+    assert json.loads(exported(maker, "asJson", run))["error"] == reason
+    assert '<p class="error">text 1: it ended &lt;4&gt; worker processes</p>' in exported(maker, "asHtml", run, {})
+    assert len(rows_of(exported(maker, "asCsv", run))) == 1
+
+
 class Exported(HTMLParser):
     """An exported page: its elements, its text, and what is marked in it."""
 

@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import expect
 from redis import Redis
 
+from shared.job_store import JobStore
+from shared.keys import JobKeys
 from shared.settings import BUNDLED_MODEL
 from tests.browser.complaints import Complaints
 from tests.browser.farm_page import SENTENCE, FarmPage
 from tests.support.farm import Farm, running_farm
 from tests.support.sentences import sentences
-from workers.turn import MAX_TRIES
 
 WORKER = f"worker-{BUNDLED_MODEL.name}"
 # Some seconds of work for one worker process, in some twenty pieces.
@@ -25,10 +26,8 @@ DONE_WITHIN = 240_000
 
 @pytest.fixture(scope="module")
 def farm(chromium: Path, tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Farm]:
-    """A farm to break; a lost piece is delivered again within seconds."""
-    with running_farm(
-        tmp_path_factory.mktemp("farm"), data_dir, RANER_CACHE_TTL="0", RANER_VISIBILITY_TIMEOUT="10"
-    ) as farm:
+    """A farm to break."""
+    with running_farm(tmp_path_factory.mktemp("farm"), data_dir, RANER_CACHE_TTL="0") as farm:
         yield farm
 
 
@@ -125,13 +124,34 @@ def test_a_job_that_fails(farm_page: FarmPage, farm: Farm) -> None:
     farm.stop(WORKER)
     farm_page.submit(SENTENCE)
     farm_page.expect_state("queued")
-    # As if its only piece had ended as many worker processes as it may.
+    # As if its only text had ended as many worker processes as it may.
+    error = "text 0: it ended 4 worker processes; the workers' logs say why"
     with Redis.from_url(farm.redis.url) as redis:
-        redis.hset(f"raner:job:{farm_page.job_id}:pieces", "0:tries", MAX_TRIES)
-    farm.start(WORKER)
+        assert JobStore(redis).fail(farm_page.job_id, BUNDLED_MODEL.name, error)
     farm_page.expect_problem("没有成功", "再按一次", state="failed")
-    expect(farm_page.problem.locator(".problem-detail")).to_contain_text("piece 0")
+    expect(farm_page.problem.locator(".problem-detail")).to_have_text(error)
     assert farm_page.input_text == SENTENCE
+    farm.start(WORKER)
+    farm.wait_ready()
     farm_page.run_button.click()
     farm_page.expect_result()
     expect(farm_page.problem).to_be_hidden()
+
+
+def test_a_text_that_could_not_be_read_is_told_from_one_without_entities(farm_page: FarmPage, farm: Farm) -> None:
+    job = farm.post("/api/v1/jobs?wait=30", {"texts": [SENTENCE, SENTENCE]}).json()
+    assert job["status"] == "succeeded"
+    with Redis.from_url(farm.redis.url) as redis:
+        redis.hdel(JobKeys(job["id"]).results, "1")
+    farm_page.open(f"/jobs/{job['id']}")
+    farm_page.expect_result()
+    expect(farm_page.status).to_contain_text("1 篇文本没能识别")
+    problem = farm_page.page.locator("#result-problem")
+    expect(problem).to_be_hidden()
+    farm_page.page.locator("#which").select_option("1")
+    expect(problem).to_contain_text("这篇文本没能识别")
+    expect(problem.locator(".problem-detail")).to_contain_text("text 1: its result is gone")
+    farm_page.page.locator("#language").click()
+    expect(problem).to_contain_text("This text could not be read")
+    farm_page.page.locator("#which").select_option("0")
+    expect(problem).to_be_hidden()

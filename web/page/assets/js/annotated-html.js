@@ -27,6 +27,7 @@ body { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; background: #fff; c
   font: 1rem/2 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
 h1 { font-size: 1.25rem; line-height: 1.4; margin: 0; overflow-wrap: anywhere; }
 .model { margin: 0; color: #555; font-size: .875rem; }
+.error { color: #b3001e; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 1rem 0; padding: 0; list-style: none; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
 mark { padding: .1em .15em; border-radius: .2em; color: inherit; text-underline-offset: .2em; unicode-bidi: isolate;
@@ -62,7 +63,7 @@ const ESCAPES = {
  * @param {Record<string, string>} labels what each type is called; its own name where there is none
  * @returns {string}
  */
-export function asHtml({ text, entities, model, counts }, labels) {
+export function asHtml({ text, entities, model, counts, error }, labels) {
   const legend = sortTypes(Object.keys(counts)).map((type) => {
     return `<li><mark class="${typeClass(type)}">${escaped(nameOf(type, labels))}</mark> ${counts[type]}</li>`;
   });
@@ -77,7 +78,7 @@ export function asHtml({ text, entities, model, counts }, labels) {
 </head>
 <body>
 <h1>RaNER Farm</h1>
-<p class="model">${escaped(model)}</p>
+<p class="model">${escaped(model)}</p>${error === undefined ? "" : `\n<p class="error">${escaped(error)}</p>`}
 <ul class="legend">${legend.join("")}</ul>
 <div class="text">${marked(text, entities, labels)}</div>
 </body>

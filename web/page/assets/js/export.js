@@ -9,8 +9,10 @@ export { asHtml } from "./annotated-html.js";
 const SAVED_WITHIN = 10_000;
 
 /**
- * @typedef {{text: string, entities: import("./job.js").Entity[], model: string, counts: Record<string, number>}} Run
- *   a text and those of its entities that are shown, in order and not overlapping, with UTF-16 offsets
+ * @typedef {{text: string, entities: import("./job.js").Entity[], model: string, counts: Record<string, number>,
+ *   error?: string}} Run
+ *   a text and those of its entities that are shown, in order and not overlapping, with UTF-16 offsets; `error`: why it
+ *   could not be read, and has none
  */
 
 /**
@@ -19,8 +21,8 @@ const SAVED_WITHIN = 10_000;
  * @param {Run} run
  * @returns {string}
  */
-export function asJson({ text, entities, model, counts }) {
-  return `${JSON.stringify({ text, offsets: "utf16", entities, counts, model }, null, 2)}\n`;
+export function asJson({ text, entities, model, counts, error }) {
+  return `${JSON.stringify({ text, offsets: "utf16", entities, counts, model, error }, null, 2)}\n`;
 }
 
 /**

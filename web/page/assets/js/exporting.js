@@ -14,7 +14,7 @@ const FORMATS = {
   html: { make: (run) => asHtml(run, labelsOf(run)), mime: "text/html" },
 };
 
-/** @typedef {{text: string, entities: import("./job.js").Entity[], model: string, counts: Record<string, number>}} Run */
+/** @typedef {import("./export.js").Run} Run */
 
 /**
  * Have the buttons work.

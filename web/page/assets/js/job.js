@@ -12,12 +12,16 @@ const LONGEST_PAUSE = 5_000;
 const UPLOAD_PATIENCE = 120_000;
 /** Answers that say that something between here and the workers is away for the moment. */
 const AWAY = new Set([502, 503, 504]);
+/** Those among them that are for the user to decide, by their title. */
+const FULL = new Set(["Queue full", "Store full"]);
 
 /**
  * @typedef {{id: string, status: string, model: string, offsets: string, progress: {done: number, total: number},
  *   created_at: string, started_at: ?string, finished_at: ?string, results?: Result[], texts?: string[],
  *   error?: string}} Job
- * @typedef {{entities: Entity[], counts: Record<string, number>, model: string, cached: boolean}} Result
+ * @typedef {{entities: Entity[], counts: Record<string, number>, model: string, cached: boolean,
+ *   error?: string}} Result
+ *   `error`: why the text could not be read; it has no entities then
  * @typedef {{text: string, type: string, start: number, end: number, score: number, source: string}} Entity
  */
 
@@ -71,6 +75,11 @@ export function permalink(/** @type {string} */ id) {
   return `/jobs/${encodeURIComponent(id)}`;
 }
 
+/** How many of the job's texts could not be read. */
+export function countErrors(/** @type {Job} */ job) {
+  return (job.results ?? []).filter(({ error }) => error !== undefined).length;
+}
+
 /** Whether the job's state is terminal. */
 export function hasEnded(/** @type {Job} */ job) {
   return job.status !== "queued" && job.status !== "running";
@@ -90,8 +99,7 @@ async function persist(attempt, signal, onRetry) {
     } catch (error) {
       const away =
         error instanceof Unreachable ||
-        // A queue that is full says 503 too, but that is for the user to decide.
-        (error instanceof Problem && AWAY.has(error.status) && error.title !== "Queue full");
+        (error instanceof Problem && AWAY.has(error.status) && !FULL.has(error.title));
       if (!away) throw error;
       onRetry(error);
       await delay(pause, signal);

@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { FarmPanel } from "./farm.js";
 import { History } from "./history.js";
 import { Input } from "./input.js";
-import { cancel, follow, hasEnded, permalink, submit } from "./job.js";
+import { cancel, countErrors, follow, hasEnded, permalink, submit } from "./job.js";
 import { onLanguage, switchLanguage, t, translate } from "./language.js";
 import { ModelChoice } from "./model-choice.js";
 import { ResultView } from "./result.js";
@@ -106,7 +106,7 @@ class Page {
         job = await follow(job.id, signal, { onProgress: this.#onProgress, onRetry: this.#onRetry });
       }
       this.#end(job, [text], (performance.now() - began) / 1000);
-      if (job.status === "succeeded") {
+      if (job.status === "succeeded" && countErrors(job) === 0) {
         const entities = job.results?.[0].entities.length ?? 0;
         this.#history.add({ id: job.id, text, characters, entities });
       }
@@ -194,7 +194,9 @@ class Page {
     this.#status.trouble(null);
     if (job.status === "succeeded") {
       const total = (job.results ?? []).reduce((sum, { entities }) => sum + entities.length, 0);
-      this.#status.say("succeeded", () => t("status.succeeded", { count: total }));
+      const errors = countErrors(job);
+      const words = errors ? "status.succeeded.partly" : "status.succeeded";
+      this.#status.say("succeeded", () => t(words, { count: total, errors }));
       this.#result.show({ job, texts, seconds });
     } else {
       this.#status.say(job.status);

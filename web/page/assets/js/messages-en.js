@@ -36,6 +36,7 @@ export default {
   "status.running": "Reading: {done} of {total} pieces",
   "status.retrying": "No connection, trying again…",
   "status.succeeded": "Done, {count} entities found",
+  "status.succeeded.partly": "Done, {count} entities found; texts that could not be read: {errors}",
   "status.failed": "The job failed",
   "status.cancelling": "Cancelling…",
   "status.cancelled": "Cancelled",
@@ -53,6 +54,10 @@ export default {
   "problem.expired-kept": "This job has expired",
   "problem.expired-kept.advice":
     "Its text was still in this browser's history and is in the input again: press “Detect” once more.",
+  "problem.busy": "The server is busy just now",
+  "problem.busy.advice": "The page keeps trying; your text is still in the input.",
+  "problem.unserved": "No worker has this model just now",
+  "problem.unserved.advice": "The page keeps trying. You can cancel and choose another model.",
   "problem.full": "The queue is full",
   "problem.full.advice":
     "The farm is busy. Press “Detect” again in about {seconds} s; your text is still in the input.",
@@ -74,6 +79,8 @@ export default {
   "problem.file.broken": "The file cannot be read",
   "problem.file.broken.advice":
     "It may be damaged, or not be what its name says. Save it anew, or paste the text instead.",
+  "problem.text": "This text could not be read",
+  "problem.text.advice": "That it has no entities means nothing. Submit it again; the reason is below.",
   "problem.failed": "The job did not succeed",
   "problem.failed.advice": "Press “Detect” again; if it fails once more, tell your administrator the reason below.",
   "problem.other": "The server refused the request ({status})",

@@ -2,7 +2,7 @@
 
 import { countCharacters } from "./characters.js";
 import { Details } from "./details.js";
-import { byId } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { EntityList } from "./entities.js";
 import { offerExports } from "./exporting.js";
 import { Filters } from "./filters.js";
@@ -20,6 +20,7 @@ const BEGINNING = 24;
 export class ResultView {
   #panel = byId("result-panel");
   #which = byId("which");
+  #problem = byId("result-problem");
   #highlighter = new Highlighter(byId("output"));
   #details = new Details(this.#highlighter);
   #list = new EntityList((index) => this.#details.goTo(index));
@@ -32,7 +33,10 @@ export class ResultView {
   constructor() {
     this.#which.addEventListener("change", () => this.#draw());
     offerExports(() => this.#export());
-    onLanguage(() => this.#nameTexts());
+    onLanguage(() => {
+      this.#nameTexts();
+      this.#sayProblem();
+    });
   }
 
   /** Show a job's results. */
@@ -68,6 +72,7 @@ export class ResultView {
 
   async #draw() {
     const result = this.#result;
+    this.#sayProblem();
     if (!result) return;
     this.#rendering.abort();
     this.#rendering = new AbortController();
@@ -99,6 +104,21 @@ export class ResultView {
     });
   }
 
+  /** Say why the text could not be read, if so: it has no entities, but not because there are none in it. */
+  #sayProblem() {
+    const error = this.#result?.error;
+    this.#problem.hidden = error === undefined;
+    this.#problem.replaceChildren(
+      ...(error === undefined
+        ? []
+        : [
+            make("strong", "problem-title", t("problem.text")),
+            make("p", "", t("problem.text.advice")),
+            make("p", "problem-detail", error),
+          ]),
+    );
+  }
+
   #nameTexts() {
     const { value } = this.#which;
     this.#which.replaceChildren(
@@ -117,6 +137,7 @@ export class ResultView {
     /** @type {Record<string, number>} */
     const counts = {};
     for (const { type } of entities) counts[type] = (counts[type] ?? 0) + 1;
-    return { run: { text: this.#text, entities, model: result.model, counts }, id: this.#done.job.id };
+    const { model, error } = result;
+    return { run: { text: this.#text, entities, model, counts, error }, id: this.#done.job.id };
   }
 }

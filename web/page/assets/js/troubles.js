@@ -6,9 +6,13 @@ import { FileProblem } from "./files.js";
 /** The server's problems that have words of their own here, by their title. */
 const TITLES = {
   "API key needed": "key",
+  Busy: "busy",
   "Job not found": "expired",
+  "Job too large": "long",
+  "Model unserved": "unserved",
   "Queue full": "full",
   "Request too large": "long",
+  "Store full": "full",
   "Store unavailable": "store",
   "Text too long": "long",
 };
