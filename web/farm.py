@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,11 +89,15 @@ class Farm:
                 f"{memory.most // MEGABYTE} MB; try again later"
             )
 
-    def loads(self) -> list[ModelLoad]:
-        """The load of each served model."""
+    def crews(self) -> dict[str, Crew]:
+        """The live worker processes of each served model, as they are now."""
+        return registry.crews(self.redis, list(settings().sources))
+
+    def loads(self, crews: Mapping[str, Crew]) -> list[ModelLoad]:
+        """The load of each served model, of which ``crews`` are the workers."""
         return [
             ModelLoad(name, len(crew.workers), self.jobs.load(name)[0], self.jobs.count_open(name))
-            for name, crew in registry.crews(self.redis, list(settings().sources)).items()
+            for name, crew in crews.items()
         ]
 
     def _read_memory(self) -> Memory:

@@ -26,7 +26,7 @@ def farm_view(farm: Farm) -> dict[str, Any]:
             elif sample.name == "raner_cache_lookups_total":
                 lookups[labels["outcome"]] += count
     return {
-        "models": [asdict(load) for load in farm.loads()],
+        "models": [asdict(load) for load in farm.loads(farm.crews())],
         "requests": answered_within[math.inf],
         # JSON has no infinity.
         "request_seconds": [(None if bound == math.inf else bound, n) for bound, n in answered_within.items()],

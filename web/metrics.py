@@ -19,9 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
-from shared import registry
 from shared.piece_stream import backlog
-from shared.settings import settings
 from web.farm import Farm
 
 # Upper bounds; there is one more for what took longer.
@@ -59,14 +57,15 @@ class FarmCollector(Collector):
         pieces = CounterMetricFamily("raner_worker_pieces", "Pieces recognised.", labels=["model", "worker"])
         chars = CounterMetricFamily("raner_worker_characters", "Characters recognised.", labels=["model", "worker"])
         busy = CounterMetricFamily("raner_worker_busy_seconds", "Seconds of recognition.", labels=["model", "worker"])
-        for load in self._farm.loads():
+        crews = self._farm.crews()
+        for load in self._farm.loads(crews):
             open_pieces.add_metric([load.name], load.queue)
             open_jobs.add_metric([load.name], load.open_jobs)
             alive.add_metric([load.name], load.workers)
             for lane, (waiting, pending) in backlog(self._farm.redis, load.name).items():
                 in_stream.add_metric([load.name, lane, "waiting"], waiting)
                 in_stream.add_metric([load.name, lane, "pending"], pending)
-        for crew in registry.crews(self._farm.redis, list(settings().sources)).values():
+        for crew in crews.values():
             for worker in crew.workers:
                 labels = [worker.model, worker.id]
                 pieces.add_metric(labels, worker.pieces)

@@ -169,7 +169,7 @@ def submission(
     """The texts of a request, checked and looked up in the cache.
 
     Raises:
-        TextTooLong: a text, or their number, is over its limit.
+        TextTooLong: a text is over its limit. Their number was checked before, see :class:`web.schemas.JobRequest`.
         InvalidRequest: the model does not know one of the types.
     """
     _check_sizes(texts)
@@ -199,8 +199,6 @@ def submission(
 
 
 def _check_sizes(texts: list[str]) -> None:
-    if len(texts) > settings().max_texts:
-        raise TextTooLong(f"texts: {len(texts)} given, a job may have {settings().max_texts}; send several jobs")
     for index, text in enumerate(texts):
         if len(text) > settings().max_text_chars:
             raise TextTooLong(

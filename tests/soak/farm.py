@@ -27,9 +27,10 @@ from deploy.private_redis import find_redis_server
 from shared.settings import BUNDLED_MODEL, PROJECT_ROOT
 from tests.soak.history import History
 from tests.support.farm import free_ports
+from tests.support.tcp_proxy import TcpProxy
 
 MODEL = BUNDLED_MODEL.name
-REDIS, PROXY, WEB = "redis", "proxy", "web"
+REDIS, WEB = "redis", "web"
 READY_WITHIN = 240.0  # seconds
 ENDED_WITHIN = 40.0
 # Seconds between two looks of the supervisor, before it starts a process again, and between two looks at the memory.
@@ -52,7 +53,7 @@ class _Kept:
 class SoakFarm:
     """Starts the farm in ``folder``, and keeps all of its processes running until it is stopped.
 
-    The names of its processes are ``redis``, ``proxy``, ``web``, ``node-1`` and so on.
+    The names of its processes are ``redis``, ``web``, ``node-1`` and so on. They reach Redis through ``proxy``.
     """
 
     def __init__(self, folder: Path, prepared: Path, history: History, nodes: int, **variables: str) -> None:
@@ -65,13 +66,15 @@ class SoakFarm:
         self.folder = folder
         self.peak: dict[str, int] = {}
         self._history = history
-        redis_port, proxy_port, web_port = free_ports(3)
+        redis_port, web_port = free_ports(2)
         self._redis_port = redis_port
+        self.proxy = TcpProxy(redis_port)
+        self.proxy.start()
         self.url = f"http://127.0.0.1:{web_port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RANER_")}
         self._environment = {
             **inherited,
-            "RANER_REDIS_URL": f"redis://127.0.0.1:{proxy_port}/0",
+            "RANER_REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
             "RANER_PORT": str(web_port),
             "RANER_WEB_PROCESSES": "2",
             "RANER_WORKERS": "2",
@@ -82,7 +85,6 @@ class SoakFarm:
         python = sys.executable
         self._kept = {
             REDIS: _Kept(_redis_command(redis_port, folder / REDIS)),
-            PROXY: _Kept((python, "-m", "tests.soak.proxy", str(proxy_port), str(redis_port))),
             WEB: _Kept((python, "-m", "gunicorn", "--config", "web/gunicorn.py", "web.app:create_app()")),
         }
         for name in (REDIS, WEB):
@@ -125,6 +127,7 @@ class SoakFarm:
         self._ended.set()
         self._supervision.result()
         self._supervisor.shutdown()
+        self.proxy.stop()
 
     def process(self, name: str) -> psutil.Process | None:
         """The process of this name; None while it does not run."""
@@ -163,15 +166,6 @@ class SoakFarm:
             else:
                 kept.process.send_signal(signal_number)
 
-    def tell_proxy(self, command: str) -> None:
-        """Have the proxy cut connections, stall or go on."""
-        with self._lock:
-            process = self._kept[PROXY].process
-            assert process is not None
-            assert process.stdin is not None
-            process.stdin.write(command.encode() + b"\n")
-            process.stdin.flush()
-
     def ask(self, path: str) -> Any:
         """The farm's answer to a GET of ``path``.
 
@@ -196,7 +190,6 @@ class SoakFarm:
 
     def _supervise(self) -> None:
         self._start(REDIS)
-        self._start(PROXY)
         while not self._redis_answers() and not self._ended.wait(LOOK):
             pass
         for name in (WEB, *self.nodes):
@@ -209,7 +202,7 @@ class SoakFarm:
             if time.monotonic() - looked > MEMORY:
                 self._look_at_memory()
                 looked = time.monotonic()
-        for names in ((WEB, *self.nodes), (PROXY,), (REDIS,)):
+        for names in ((WEB, *self.nodes), (REDIS,)):
             self._terminate(names)
 
     def _start(self, name: str) -> None:
@@ -219,7 +212,7 @@ class SoakFarm:
                 dying_with_parent(kept.command),
                 cwd=PROJECT_ROOT,
                 env=self._environment | kept.variables,
-                stdin=subprocess.PIPE if name == PROXY else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

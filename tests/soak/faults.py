@@ -100,14 +100,14 @@ def redis_stopped(farm: SoakFarm, random: Random) -> Done | None:
 def connections_cut(farm: SoakFarm, random: Random) -> Done | None:
     """All connections to Redis are reset, or some of them."""
     share = random.choice((0.2, 0.5, 1.0))
-    farm.tell_proxy(f"cut {share}")
+    farm.proxy.reset(share, random)
     return Done(f"{share:.0%}")
 
 
 def connections_stalled(farm: SoakFarm, random: Random) -> Done | None:
     """No byte reaches Redis or comes from it, while all connections stay open."""
-    farm.tell_proxy("stall")
-    return Done("all", random.uniform(0.5, 8), lambda: farm.tell_proxy("resume"))
+    farm.proxy.stall()
+    return Done("all", random.uniform(0.5, 8), farm.proxy.go_on)
 
 
 # How often each comes, in proportion.

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from random import Random
 from types import TracebackType
 from typing import Any
 
 HOST = "127.0.0.1"
 CHUNK = 65_536  # bytes
 OBEYS_WITHIN = 30.0  # seconds
+# Linger for no time, so that closing a connection resets it.
+AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,10 @@ class TcpProxy:
     def cut(self) -> None:
         """Close all connections and refuse new ones until another manner is asked for."""
         self._do(self._close())
+
+    def reset(self, share: float, random: Random) -> None:
+        """Reset this share (0 to 1) of the connections. New ones are taken as before."""
+        self._do(self._reset(share, random))
 
     def slow(self, delay: float = 0.0, bytes_per_second: int | None = None) -> None:
         """Wait ``delay`` seconds before passing anything on, and pass at most so many bytes a second."""
@@ -115,6 +124,12 @@ class TcpProxy:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
 
+    async def _reset(self, share: float, random: Random) -> None:
+        chosen = [connection for connection in self._connections if random.random() < share]
+        for connection in chosen:
+            connection.cancel()
+        await asyncio.gather(*chosen, return_exceptions=True)
+
     async def _serve(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
         assert connection is not None
@@ -132,6 +147,7 @@ class TcpProxy:
             pass  # one side is gone, or the proxy cuts the connection: both sides are closed now
         finally:
             for writer in writers:
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
                 writer.transport.abort()
             self._connections.discard(connection)
 

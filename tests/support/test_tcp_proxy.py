@@ -8,6 +8,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from random import Random
 
 import pytest
 
@@ -94,6 +95,23 @@ def test_it_cuts_and_refuses_until_it_goes_on_at_the_same_port(proxy: TcpProxy) 
     assert proxy.port == port
     with connect(proxy) as client:
         assert echoed(client, b"b") == b"b"
+
+
+def test_it_resets_a_share_of_the_connections_and_takes_new_ones(proxy: TcpProxy) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(proxy)) for _ in range(40)]
+        for client in clients:
+            assert echoed(client, b"a") == b"a"
+        proxy.reset(0.5, Random(1))
+        assert 8 < proxy.connections < 32
+        alive = 0
+        for client in clients:
+            with contextlib.suppress(ConnectionError):
+                client.sendall(b"b")
+                alive += receive(client, 1) == b"b"
+        assert alive == proxy.connections
+    with connect(proxy) as client:
+        assert echoed(client, b"c") == b"c"
 
 
 def test_it_delays(proxy: TcpProxy) -> None:

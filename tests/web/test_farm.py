@@ -129,8 +129,8 @@ def test_each_served_model_has_its_load(
     for number in (1, 2):
         worker.beat(number)
     client.post("/api/v1/jobs", json={"texts": ["马云"] * 40})
-    loads = farm_on(redis).loads()
-    assert loads == [
+    seen = farm_on(redis)
+    assert seen.loads(seen.crews()) == [
         ModelLoad(NAME, workers=2, queue=2, open_jobs=1),
         ModelLoad("idle", workers=0, queue=0, open_jobs=0),
     ]
