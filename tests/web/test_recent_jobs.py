@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -24,7 +25,7 @@ def recent(jobs: JobStore) -> RecentJobs:
     return RecentJobs(jobs)
 
 
-def accepted(jobs: JobStore, recent: RecentJobs, *texts: str, **fields: object) -> str:
+def accepted(jobs: JobStore, recent: RecentJobs, *texts: str, **fields: Any) -> str:
     """The id of a job that was accepted by this process."""
     new = new_job(*texts, **fields)
     jobs.create(new)
