@@ -21,7 +21,7 @@ from deploy.printer import LAUNCHER, Printer
 from deploy.processes import FarmProcess
 from deploy.restarts import MOST_FAILURES, Restarts
 
-GRACE = 30.0  # seconds from the first TERM to KILL
+GRACE = 30.0  # seconds from TERM to KILL
 POLL = 0.25  # seconds between two looks at processes that are not well yet
 LONGEST_LINE = 65_536  # bytes
 
@@ -173,7 +173,11 @@ class Supervisor:
         self._kept = [Kept(process, self._print) for process in self._processes]
         others = [kept for kept in self._kept if kept.name != self._foundation]
         foundation = [kept for kept in self._kept if kept.name == self._foundation]
-        helpers = [loop.create_task(self._tell_when_ready(when_ready)), loop.create_task(self._kill_after_grace())]
+        helpers = [
+            loop.create_task(self._tell_when_ready(when_ready)),
+            loop.create_task(_kill_after_grace(self._ending, others)),
+            loop.create_task(_kill_after_grace(self._alone, foundation)),
+        ]
         try:
             keeping = [loop.create_task(self._keep(kept, self._alone)) for kept in foundation]
             await asyncio.gather(*(self._keep(kept, self._ending) for kept in others))
@@ -224,12 +228,6 @@ class Supervisor:
             if kept.name != self._foundation:
                 kept.ask_to_end()
 
-    async def _kill_after_grace(self) -> None:
-        await self._ending.wait()
-        await asyncio.sleep(GRACE)
-        for kept in self._kept:
-            kept.kill()
-
     async def _tell_when_ready(self, when_ready: Callable[[], str]) -> None:
         """Say so whenever all processes have become well."""
         while True:
@@ -265,6 +263,13 @@ class Supervisor:
         except OSError:
             self._heard = False
             self._end()
+
+
+async def _kill_after_grace(asked_to_end: asyncio.Event, processes: Sequence[Kept]) -> None:
+    await asked_to_end.wait()
+    await asyncio.sleep(GRACE)
+    for kept in processes:
+        kept.kill()
 
 
 def _explain(status: int) -> str:

@@ -16,7 +16,7 @@ import tempfile
 from typing import Any
 
 from shared.errors import FarmError
-from shared.redis_client import wait_for_redis
+from shared.redis_client import cache_url, redis_url, wait_for_redis
 from shared.settings import settings
 
 # Where the web processes keep their metrics, so that any of them can answer for all.
@@ -30,6 +30,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_most_files, _most_files))
 
 try:
     settings()
+    redis_url()
+    cache_url()
 except FarmError as error:
     # gunicorn itself would print where in its code that happened.
     print(f"web: {error}", file=sys.stderr)

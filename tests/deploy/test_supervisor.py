@@ -22,14 +22,11 @@ WITHIN = 60.0
 # Well as soon as it listens. Ends with status 0 on TERM, and says so.
 SERVER = """
 import signal, socket, sys
-def end(*_):
-    print("ends", flush=True)
-    sys.exit(0)
-signal.signal(signal.SIGTERM, end)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("listens", flush=True)
-while True:
-    listener.accept()
+signal.sigwait({signal.SIGTERM})
+print("ends", flush=True)
 """
 
 
@@ -78,6 +75,16 @@ def test_the_foundation_ends_last() -> None:
     assert sorted(stops) == ["base", "one", "two"]
     assert stops[-1] == "base"
     assert output.lines().index("base | ends") > max(output.lines().index(f"{name} | ends") for name in ("one", "two"))
+
+
+def test_the_foundation_ends_well_though_another_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.supervisor.GRACE", 1.0)
+    output, where = Output(), port()
+    deaf = SERVER.replace("signal.sigwait({signal.SIGTERM})", "while True: signal.pause()")
+    stuck = process("stuck", deaf, str(where), health=f"tcp://127.0.0.1:{where}")
+    assert supervised(output, server("base"), stuck) is None
+    assert "system | stuck stopped (rc=-9)" in output.lines()
+    assert "system | base stopped (rc=0)" in output.lines()
 
 
 @pytest.fixture

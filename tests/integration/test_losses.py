@@ -198,9 +198,8 @@ def test_a_busy_node_ends_soon(farm: Farm, undisturbed: list[dict[str, Any]]) ->
 
 def test_the_pieces_of_a_dead_node_are_taken_over_by_another(farm: Farm, undisturbed: list[dict[str, Any]]) -> None:
     """It does not come back: nobody hands its pieces back, and another claims them after ten silent seconds."""
-    farm.start_as("second", farm.commands[WORKER])
     try:
-        wait_started(farm, "second")
+        start_second(farm)
         job_id = running(farm)
         farm.kill(WORKER)
         assert entities_of(farm, job_id) == undisturbed
@@ -211,9 +210,8 @@ def test_the_pieces_of_a_dead_node_are_taken_over_by_another(farm: Farm, undistu
 
 
 def test_two_nodes_of_a_host_have_names_of_their_own(farm: Farm) -> None:
-    farm.start_as("second", farm.commands[WORKER])
     try:
-        wait_started(farm, "second")
+        start_second(farm)
         names = {crew_name(worker.id) for worker in live(farm)}
         assert len(names) == 2
     finally:
@@ -231,8 +229,10 @@ def crew_name(worker_id: str) -> str:
     return worker_id.rpartition(":")[0]
 
 
-def wait_started(farm: Farm, name: str) -> None:
-    """Return once a worker node has said that it is ready, which it says each time that it starts."""
-    while " ready." not in farm.log(name).rpartition("model loaded")[2]:
-        assert farm.processes[name].poll() is None, farm.log(name)
+def start_second(farm: Farm) -> None:
+    """Start a second node beside the farm's own. Returns once it is ready."""
+    (farm.folder / "second.log").unlink(missing_ok=True)
+    farm.start_as("second", farm.commands[WORKER])
+    while " ready." not in farm.log("second"):
+        assert farm.processes["second"].poll() is None, farm.log("second")
         time.sleep(0.05)  # there is no event before it is connected

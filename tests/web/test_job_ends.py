@@ -177,7 +177,7 @@ def test_a_message_that_cannot_be_read_ends_nothing(
 
 def listeners(redis: Redis) -> list[str]:
     """The ids of the connections that listen."""
-    return [client["id"] for client in redis.client_list(_type="pubsub")]
+    return sorted(client["id"] for client in redis.client_list(_type="pubsub"))
 
 
 @pytest.mark.parametrize(
