@@ -14,7 +14,7 @@ from shared.breaks import LONG_BYTES, Sentence, sentences
 from shared.text import encode_text
 
 # Seconds that a piece is to take: whoever comes next waits no longer than that.
-PIECE_SECONDS = 0.5
+PIECE_SECONDS = 0.4
 # The size of a piece of a model of unknown pace: under three seconds with BERT-base (INT8, 750 characters a second on a
 # core), 0.2 with the bundled model.
 UNKNOWN_PACE_CHARS = 2_000

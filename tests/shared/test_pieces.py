@@ -131,8 +131,8 @@ def test_no_part_of_a_text_is_tiny(length: int, piece_chars: int) -> None:
     assert min(cores) > piece_chars // 2 - 5
 
 
-def test_a_piece_is_half_a_second_of_work_within_bounds() -> None:
-    assert [piece_chars(pace) for pace in (None, 1.0, 750, 3_000, 1e6)] == [2_000, 250, 375, 1_500, 5_000]
+def test_a_piece_is_four_tenths_of_a_second_of_work_within_bounds() -> None:
+    assert [piece_chars(pace) for pace in (None, 1.0, 750, 3_000, 1e6)] == [2_000, 250, 300, 1_200, 5_000]
 
 
 def test_pieces_are_found_as_they_are_asked_for() -> None:

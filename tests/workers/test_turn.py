@@ -435,7 +435,7 @@ def test_a_cancelled_job_is_left(jobs: JobStore, process: WorkerProcess, rule: R
 def test_a_job_that_is_cancelled_while_it_is_done_takes_one_more_step_at_most(
     jobs: JobStore, process: WorkerProcess, rule: Rule
 ) -> None:
-    """A piece takes half a second, so nobody asks within one whether it is still wanted."""
+    """A piece takes 0.4 s, so nobody asks within one whether it is still wanted."""
     process.pace = 1
     job_id = jobs.create(bulk_job(10)).job_id
     rule.before = lambda _: jobs.cancel(job_id)
