@@ -183,6 +183,10 @@ class JobStore:
                 pipe.exists(JobKeys(job_id).job)
             return {job_id for job_id, exists in zip(job_ids, pipe.execute(), strict=True) if exists}
 
+    def knows_key(self, idempotency_key: str) -> bool:
+        """Whether the idempotency key has made a job that is kept."""
+        return bool(self._redis.exists(keys.idempotency(idempotency_key)))
+
     def texts(self, job_id: str) -> list[str]:
         """The job's texts, as they were sent.
 

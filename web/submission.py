@@ -78,7 +78,9 @@ class Submission:
         """
         deadline = time.monotonic() + wait
         new = self._new_job(farm, idempotency_key, ttl or settings().job_ttl)
-        self._check_room(farm, new)
+        # What was taken before is told again, also by a farm that takes nothing new.
+        if idempotency_key is None or not farm.jobs.knows_key(idempotency_key):
+            self._check_room(farm, new)
         with farm.ends.expecting(new.id) as end:
             try:
                 accepted = farm.jobs.create(new, watcher=farm.ends.channel() if wait and new.pieces else None)

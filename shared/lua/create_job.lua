@@ -28,6 +28,7 @@ if #new.pieces > 0 then
 end
 
 -- The first write is one that a full Redis refuses: after any other it would let the script go on.
+if #new.pieces > 0 then ensure_group(stream, new.open_ttl) end
 created = now()
 local ttl = #new.pieces > 0 and new.open_ttl or record.ttl
 record.created = created

@@ -15,7 +15,8 @@
 -- A model has the keys: open (zset: job id -> created), load (hash: pieces, bytes of open jobs), interactive and bulk
 -- (streams of pieces; an entry has the fields job and piece, or job and kind = 'assemble'), idle (zset: consumer -> until
 -- when, in milliseconds, it waits for a piece), workers (zset: worker process -> when it last gave a sign of life),
--- wakeups (list: Celery messages that no worker has taken).
+-- wakeups (list: Celery messages that no worker has taken). A stream that was made while jobs were open has with its name
+-- as prefix ':lost' (hash: before, from): jobs created before the one and after the other may have lost their entries.
 local GROUP = 'workers'
 local MESSAGE_LIMIT = 4096  -- bytes of a result that is published with the end of its job
 local TERMINAL = {succeeded = true, failed = true, cancelled = true}
@@ -26,10 +27,18 @@ local function now()
   return string.format('%d.%06d', time[1], time[2])
 end
 
+-- Notes that jobs which are open now may have lost their entries in a stream. beat.lua looks after them.
+local function note_loss(stream, ttl)
+  redis.call('HSET', stream .. ':lost', 'before', now(), 'from', 0)
+  redis.call('EXPIRE', stream .. ':lost', ttl)
+end
+
 local function ensure_group(stream, ttl)
   if redis.call('EXISTS', stream) == 1 then return end
   redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
   redis.call('EXPIRE', stream, ttl)
+  -- The farm makes a stream once and deletes none: unless this is the first, somebody did.
+  note_loss(stream, ttl)
 end
 
 -- How many entries of a stream no worker has read yet. Entries are deleted when they are done.

@@ -551,6 +551,31 @@ def test_only_the_lane_that_was_lost_is_put_back(jobs: JobStore, stream: PieceSt
     assert (redis.xlen(KEYS.interactive), redis.xlen(KEYS.bulk)) == (1, 3)
 
 
+def test_a_lost_stream_that_new_jobs_made_anew_is_mended_too(jobs: JobStore, stream: PieceStream, redis: Redis) -> None:
+    before = [made(jobs, "马云"), jobs.create(bulk_job(3)).job_id]
+    beat(stream)
+    redis.delete(KEYS.interactive, KEYS.bulk)
+    after = [made(jobs, "马云"), jobs.create(bulk_job(3)).job_id]
+    assert beat(stream).put_back == 2
+    assert [redis.xlen(key) for key in (KEYS.interactive, KEYS.bulk)] == [2, 6]
+    for _ in range(8):
+        work(stream)
+    assert {jobs.read(job_id).status for job_id in before + after} == {JobStatus.SUCCEEDED}
+    assert beat(stream).put_back == 0
+
+
+def test_jobs_that_wait_in_the_other_lane_do_not_hide_those_that_lost_their_entries(
+    jobs: JobStore, stream: PieceStream, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piece_stream, "LOOK", 2)
+    for _ in range(5):
+        jobs.create(bulk_job(2))
+    made(jobs, "马云")
+    redis.delete(KEYS.interactive)
+    assert [beat(stream).put_back for _ in range(3)] == [0, 0, 1]
+    assert redis.xlen(KEYS.interactive) == 1
+
+
 def test_pieces_that_a_process_has_in_hand_while_the_stream_is_lost_count_once(
     jobs: JobStore, stream: PieceStream, redis: Redis
 ) -> None:

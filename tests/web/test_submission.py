@@ -433,6 +433,18 @@ def test_a_model_whose_workers_were_stopped_takes_no_jobs_after_a_while_either(
         send(farm, TEXT)
 
 
+def test_a_job_that_was_taken_before_is_told_again_where_no_new_one_is_taken(
+    farm: Farm, worker: Worker, redis: Redis
+) -> None:
+    worker.beat()
+    silent_for(redis, UNSERVED_AFTER - 60)
+    job_id = send(farm, TEXT, key="order-7")
+    silent_for(redis, 120)
+    with pytest.raises(ModelUnserved):
+        send(farm, TEXT)
+    assert send(farm, TEXT, key="order-7") == job_id
+
+
 def test_jobs_are_taken_while_workers_are_away_for_minutes(farm: Farm, worker: Worker, redis: Redis) -> None:
     worker.beat()
     silent_for(redis, UNSERVED_AFTER - 60)
