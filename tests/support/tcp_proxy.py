@@ -147,7 +147,8 @@ class TcpProxy:
             pass  # one side is gone, or the proxy cuts the connection: both sides are closed now
         finally:
             for writer in writers:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                if not writer.transport.is_closing():
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
                 writer.transport.abort()
             self._connections.discard(connection)
 
