@@ -13,6 +13,7 @@ from shared.settings import BackendName
 from workers.backends.base import Network
 from workers.cpu import int8_kind
 from workers.engine.labels import Labels
+from workers.engine.reading.reader import Reader
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger, PipelineTagger, Tagger
 from workers.engine.tokens import SPECIAL_TOKENS, TextTokenizer
@@ -64,16 +65,17 @@ def load(prepared: Path, threads: int) -> Recogniser:
     manifest = read_manifest(prepared)
     labels = Labels(manifest.labels)
     tokenizer = TextTokenizer(Tokenizer.from_file(str(prepared / TOKENIZER)), manifest.splitting, manifest.unk_id)
-    tagger = _tagger(prepared, manifest, labels, threads)
-    return Recogniser(tokenizer, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS, manifest.rules)
+    reader = Reader(tokenizer, manifest.reading)
+    tagger = _tagger(prepared, manifest, labels, reader, threads)
+    return Recogniser(reader, tagger, labels.types, manifest.max_tokens - SPECIAL_TOKENS, manifest.rules)
 
 
-def _tagger(prepared: Path, manifest: Manifest, labels: Labels, threads: int) -> Tagger:
+def _tagger(prepared: Path, manifest: Manifest, labels: Labels, reader: Reader, threads: int) -> Tagger:
     # Each backend is imported only where it is the one: ONNX Runtime's worker holds no PyTorch.
     if manifest.backend is BackendName.MODELSCOPE:
         from workers.backends.modelscope import ModelScopePipeline
 
-        return PipelineTagger(ModelScopePipeline(prepared, threads))
+        return PipelineTagger(ModelScopePipeline(prepared, threads), reader.view)
     network: Network
     if manifest.backend is BackendName.PYTORCH:
         from workers.backends.pytorch import PyTorchNetwork

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.entities import Entity
+from workers.engine.edges import trimmed
 from workers.engine.merge import Part, merge
+from workers.engine.reading.reader import Reader
 from workers.engine.rules import with_ruled
 from workers.engine.tagger import Tagger
-from workers.engine.tokens import TextTokenizer
 from workers.engine.windows import Window, windows, windows_of_part
 
 
@@ -21,7 +22,7 @@ class Recogniser:
 
     def __init__(
         self,
-        tokenizer: TextTokenizer,
+        reader: Reader,
         tagger: Tagger,
         types: tuple[str, ...],
         window_tokens: int,
@@ -31,12 +32,12 @@ class Recogniser:
         self.types = tuple(sorted({*types, *rules}))
         self.window_tokens = window_tokens
         self._rules = rules
-        self._tokenizer = tokenizer
+        self._reader = reader
         self._tagger = tagger
 
     def recognise(self, texts: Sequence[str]) -> list[list[Entity]]:
         """The entities of each text, in order and not overlapping. What a text gives does not depend on the others."""
-        cut = [windows(text, self._tokenizer, self.window_tokens) for text in texts]
+        cut = [windows(text, self._reader, self.window_tokens) for text in texts]
         # The tagger takes many windows at once, of whichever texts.
         found = iter(self._read([window for of_text in cut for window in of_text]))
         return [self.join(text, [next(found) for _ in of_text]) for text, of_text in zip(texts, cut, strict=True)]
@@ -48,7 +49,7 @@ class Recogniser:
             text: the part, with what it has to be read with before and behind its core.
             core_start, core_end: the characters of ``text`` that the part answers for.
         """
-        found = self._read(windows_of_part(text, core_start, core_end, self._tokenizer, self.window_tokens))
+        found = self._read(windows_of_part(text, core_start, core_end, self._reader, self.window_tokens))
         return [part for part in found if part.entities]
 
     def join(self, text: str, parts: Sequence[Part]) -> list[Entity]:
@@ -57,7 +58,7 @@ class Recogniser:
         Args:
             parts: in order, with places in the whole text (:meth:`Part.moved`).
         """
-        return with_ruled(text, merge(parts), self._rules)
+        return with_ruled(text, trimmed(text, merge(parts)), self._rules)
 
     def _read(self, windows: Sequence[Window]) -> list[Part]:
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.entities import Entity
 from workers.backends.base import Network
 from workers.engine.labels import Labels
+from workers.engine.reading.view import View
 from workers.engine.spans import spans
 from workers.engine.viterbi import Crf
 from workers.engine.windows import Window
@@ -73,10 +74,11 @@ class Pipeline(Protocol):
 
 
 class PipelineTagger:
-    """A pipeline that does everything by itself, given the text of each window."""
+    """A pipeline that does everything by itself, given what ``view`` shows of the text of each window."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, view: Callable[[str], View] = View) -> None:
         self._pipeline = pipeline
+        self._view = view
 
     def tag(self, windows: Sequence[Window]) -> list[list[Entity]]:
         """See :class:`Tagger`."""
@@ -89,7 +91,9 @@ class PipelineTagger:
         if not len(window.tokens.first):
             return []
         start, end = int(window.tokens.starts[0]), int(window.tokens.ends[-1])
-        return [
-            entity._replace(start=entity.start + start, end=entity.end + start)
-            for entity in self._pipeline.entities(window.text[start:end])
-        ]
+        view = self._view(window.text[start:end])
+        found = []
+        for entity in self._pipeline.entities(view.text):
+            first, last = view.span(entity.start, entity.end)
+            found.append(entity._replace(start=first + start, end=last + start))
+        return found

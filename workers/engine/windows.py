@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.breaks import Sentence, best_break, is_long, sentences
-from workers.engine.tokens import TextTokenizer, Tokens
+from workers.engine.reading.reader import Reader
+from workers.engine.tokens import Tokens
 
 # The most tokens that a window reads on either side of its core, if they are there. No entity in the training data is
 # longer than 60 characters.
@@ -30,20 +31,20 @@ class Window:
     core_end: int
 
 
-def windows(text: str, tokenizer: TextTokenizer, limit: int) -> list[Window]:
+def windows(text: str, reader: Reader, limit: int) -> list[Window]:
     """The windows of a text: one if it is not long and its tokens are within ``limit``, else those of its sentences.
 
     Args:
         limit: the most tokens a window may have, without [CLS] and [SEP].
     """
     if not is_long(text):
-        tokens = tokenizer.encode(text)
+        tokens = reader.encode(text)
         if len(tokens.ids) <= limit:
             return [Window(text, tokens, 0, len(text))]
-    return windows_of_part(text, 0, len(text), tokenizer, limit)
+    return windows_of_part(text, 0, len(text), reader, limit)
 
 
-def windows_of_part(text: str, core_start: int, core_end: int, tokenizer: TextTokenizer, limit: int) -> list[Window]:
+def windows_of_part(text: str, core_start: int, core_end: int, reader: Reader, limit: int) -> list[Window]:
     """The windows of a part of a long text: one a sentence, or as few as overlap with context.
 
     They are those of the whole text: a window depends on its sentence and what that has to be read with, no more.
@@ -54,13 +55,13 @@ def windows_of_part(text: str, core_start: int, core_end: int, tokenizer: TextTo
     return [
         window
         for sentence in sentences(text, core_start, core_end)
-        for window in _windows_of_sentence(text, sentence, tokenizer, limit)
+        for window in _windows_of_sentence(text, sentence, reader, limit)
     ]
 
 
-def _windows_of_sentence(text: str, sentence: Sentence, tokenizer: TextTokenizer, limit: int) -> Iterator[Window]:
+def _windows_of_sentence(text: str, sentence: Sentence, reader: Reader, limit: int) -> Iterator[Window]:
     read = text[sentence.left : sentence.right]
-    tokens = tokenizer.encode(read)
+    tokens = reader.encode(read)
     if len(read) == sentence.end - sentence.start and len(tokens.ids) <= limit:
         yield Window(text, tokens.moved(sentence.left), sentence.start, sentence.end)
         return

@@ -54,7 +54,7 @@ def build(source: Source, model: Path, version: str, backend: BackendName, targe
         ModelError: the model is not what can be served; nothing is written then.
     """
     with step("load"):
-        rules = check_folder(model)
+        farm = check_folder(model)
         original = load_original(model, check_sentences())
     with staging(target.parent) as work:
         folder = work / "prepared"
@@ -82,7 +82,8 @@ def build(source: Source, model: Path, version: str, backend: BackendName, targe
                     revision=source.revision,
                     backend=backend,
                     labels=original.labels,
-                    rules=rules,
+                    rules=farm.rules,
+                    reading=farm.reading,
                     splitting=original.splitting,
                     max_tokens=original.max_tokens,
                     cls_id=original.cls_id,

@@ -6,11 +6,12 @@ import json
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 
 from shared.errors import SourceIncomplete, UnsupportedModel
+from workers.engine.reading.steps import STEPS
 from workers.engine.rules import RULES
 
 TASK = "named-entity-recognition"
@@ -22,14 +23,25 @@ _VOCABULARIES = ("vocab.txt", "tokenizer.json", "sentencepiece.bpe.model")
 _UNUSED = ("encoder.pooler.", "encoder.embeddings.position_ids")
 
 
-def check_folder(folder: Path) -> tuple[str, ...]:
+class FarmOptions(NamedTuple):
+    """What a model's ``configuration.json`` asks of the farm, such as ``"farm": {"rules": ["MONEY"]}``.
+
+    ``rules`` are used beside the model, none by default; ``reading`` are the steps by which it reads texts, all by
+    default.
+    """
+
+    rules: tuple[str, ...]
+    reading: tuple[str, ...]
+
+
+def check_folder(folder: Path) -> FarmOptions:
     """Check that the folder's files are there and describe a transformer-CRF model for named entity recognition.
 
     Returns:
-        The rules that its ``configuration.json`` has the farm use beside the model: ``"farm": {"rules": ["MONEY"]}``.
+        What its ``configuration.json`` asks of the farm.
 
     Raises:
-        SourceIncomplete: a file is missing or unreadable, or names a rule that there is not.
+        SourceIncomplete: a file is missing or unreadable, or names a rule or a step of reading that there is not.
         UnsupportedModel: it is another kind of model.
     """
     configuration = _read_json(folder, "configuration.json")
@@ -46,17 +58,19 @@ def check_folder(folder: Path) -> tuple[str, ...]:
         raise SourceIncomplete(f"{folder} has no {_WEIGHTS}, the model's weights")
     if not any((folder / name).is_file() for name in _VOCABULARIES):
         raise SourceIncomplete(f"{folder} has no vocabulary: {', '.join(_VOCABULARIES[:-1])} or {_VOCABULARIES[-1]}")
-    return _rules(folder, configuration.get("farm", {}))
+    return _farm_options(folder, configuration.get("farm", {}))
 
 
-def _rules(folder: Path, of_farm: Any) -> tuple[str, ...]:
-    rules = of_farm.get("rules", []) if isinstance(of_farm, dict) else None
-    if not isinstance(rules, list) or not all(rule in RULES for rule in rules):
-        raise SourceIncomplete(
-            f"{folder / 'configuration.json'} has {of_farm!r} as its farm; it may have rules, a list of some of "
-            f"{', '.join(RULES)}"
-        )
-    return tuple(rules)
+def _farm_options(folder: Path, asked: Any) -> FarmOptions:
+    known = {"rules": tuple(RULES), "reading": tuple(STEPS)}
+    given = {"rules": [], "reading": list(STEPS)} | (asked if isinstance(asked, dict) else {"": asked})
+    for name, values in given.items():
+        if name not in known or not isinstance(values, list) or not all(value in known[name] for value in values):
+            raise SourceIncomplete(
+                f"{folder / 'configuration.json'} has {asked!r} as its farm; it may have rules, a list of some of "
+                f"{', '.join(RULES)}, and reading, a list of some of {', '.join(STEPS)}"
+            )
+    return FarmOptions(tuple(given["rules"]), tuple(given["reading"]))
 
 
 def read_weights(folder: Path) -> dict[str, tuple[int, ...]]:

@@ -20,7 +20,7 @@ from shared.settings import BackendName
 from workers.engine.tokens import Splitting
 
 # Raise it when the same source would give a different folder: every model is then prepared anew.
-FORMAT = 4
+FORMAT = 5
 
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
@@ -41,6 +41,7 @@ class Manifest(BaseModel):
     backend: BackendName
     labels: tuple[str, ...] = Field(min_length=1, description="the place is the label's id")
     rules: tuple[str, ...] = Field(description="types that rules find beside the model")
+    reading: tuple[str, ...] = Field(description="steps of reading, see `workers.engine.reading.steps`")
     splitting: Splitting
     max_tokens: int = Field(gt=2, description="most tokens of one window, [CLS] and [SEP] included")
     cls_id: int

@@ -15,6 +15,7 @@ from shared.errors import SourceIncomplete, UnsupportedModel
 from workers.backends.base import Network
 from workers.backends.source_model import Emissions, load_model, load_preprocessor
 from workers.engine.labels import Labels
+from workers.engine.reading.reader import Reader
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger
 from workers.engine.tokens import SPECIAL_TOKENS, Splitting, TextTokenizer
@@ -50,7 +51,7 @@ class Original:
         """The engine with ``network``, a form of this model's, in it."""
         labels = Labels(self.labels)
         tagger = CrfTagger(network, self.crf, labels, self.cls_id, self.sep_id)
-        return Recogniser(self.text_tokenizer(), tagger, labels.types, self.max_tokens - SPECIAL_TOKENS)
+        return Recogniser(Reader(self.text_tokenizer()), tagger, labels.types, self.max_tokens - SPECIAL_TOKENS)
 
     def ids(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
         """What the network reads of a sentence's tokens: with [CLS] and [SEP], and no longer than it can read."""

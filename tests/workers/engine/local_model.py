@@ -12,6 +12,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from workers.engine.labels import Labels
+from workers.engine.reading.reader import Reader
 from workers.engine.recogniser import Recogniser
 from workers.engine.tagger import CrfTagger
 from workers.engine.tokens import Splitting, TextTokenizer
@@ -65,7 +66,7 @@ def recogniser(
     count = len(names)
     zero = Crf(np.zeros(count, np.float32), np.zeros(count, np.float32), np.zeros((count, count), np.float32))
     tagger = CrfTagger(network, crf or zero, labels, cls_id=2, sep_id=3)
-    return Recogniser(TextTokenizer(tokenizer, splitting, unk_id=1), tagger, labels.types, window_tokens, rules)
+    return Recogniser(Reader(TextTokenizer(tokenizer, splitting, unk_id=1)), tagger, labels.types, window_tokens, rules)
 
 
 def spelling_model(window_tokens: int = 510) -> tuple[Recogniser, LocalNetwork]:

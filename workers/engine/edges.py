@@ -1,0 +1,102 @@
+"""Entities without what does not belong to them at their edges: white space, what nobody sees, emoji, punctuation.
+
+What stays at an edge: a bracket or quotation mark whose other half is inside (刚果（金）, “五一”劳动节), title marks
+around all of it (《三体》: so the training data has them), and the signs that are part of names and numbers written in
+letters and digits (Yahoo!, C++, Inc., .NET, 50%, $3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import regex
+
+from shared.entities import Entity
+from workers.engine.reading.invisible import INVISIBLE
+
+_CLOSERS = dict(zip("([{（［｛〔【〖「『“‘〈《<＜", ")]}）］｝〕】〗」』”’〉》>＞", strict=True))
+_OPENERS = {closer: opener for opener, closer in _CLOSERS.items()}
+# Both at once stay where they are around all of an entity.
+_TITLES = "《〈"
+_STRAIGHT = "\"'"
+_UNSEEN = regex.compile(rf"[\s{INVISIBLE}\p{{Co}}]")
+# Radicals are ideographs to those whose PDF files have them in the place of these.
+_OUTSIDE = regex.compile(r"[[\p{P}\p{S}\p{M}\p{Extended_Pictographic}\p{RI}]--\p{Han}]", regex.V1)
+_MARK = regex.compile(r"\p{M}")
+_BEFORE_WORD = regex.compile(r"[.$￥¥€£+-](?=[A-Za-z0-9])")
+_BEHIND_WORD = regex.compile(r"(?<=[A-Za-z0-9!+.])[.!+%‰℃°$￥¥€£]")
+
+
+def trimmed(text: str, entities: Iterable[Entity]) -> list[Entity]:
+    """The entities of a text without what does not belong to them; those of nothing else are dropped."""
+    kept = []
+    for entity in entities:
+        start, end = _trim(text, entity.start, entity.end)
+        if start < end:
+            kept.append(entity if (start, end) == entity[:2] else entity._replace(start=start, end=end))
+    return kept
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end:
+        first, last = text[start], text[end - 1]
+        if _UNSEEN.match(first):
+            start += 1
+        elif _UNSEEN.match(last):
+            end -= 1
+        elif end - start > 1 and _is_enclosed(text, start, end):
+            if first in _TITLES:
+                break
+            start, end = start + 1, end - 1
+        elif _OUTSIDE.match(first) and not _belongs_before(text, start, end):
+            start += 1
+        elif _OUTSIDE.match(last) and not _belongs_behind(text, start, end):
+            end -= 1
+        else:
+            break
+    return start, end
+
+
+def _is_enclosed(text: str, start: int, end: int) -> bool:
+    """Whether one pair is around all of it."""
+    if text[start] in _STRAIGHT:
+        return text[start] == text[end - 1]
+    return text[start] in _CLOSERS and _closer(text, start, end) == end - 1
+
+
+def _belongs_before(text: str, start: int, end: int) -> bool:
+    if text[start] in _CLOSERS:
+        return _closer(text, start, end) is not None
+    if text[start] in _STRAIGHT:
+        return text.count(text[start], start + 1, end) % 2 == 1
+    return _BEFORE_WORD.match(text, start, end) is not None
+
+
+def _belongs_behind(text: str, start: int, end: int) -> bool:
+    if text[end - 1] in _OPENERS:
+        return _opener(text, start, end) is not None
+    if text[end - 1] in _STRAIGHT:
+        return text.count(text[end - 1], start, end - 1) % 2 == 1
+    if _MARK.match(text, end - 1):  # of a letter before it: é in two characters
+        return any(not _OUTSIDE.match(text, place) for place in range(start, end))
+    return _BEHIND_WORD.match(text, end - 1, end) is not None
+
+
+def _closer(text: str, start: int, end: int) -> int | None:
+    """Where the bracket at ``start`` is closed."""
+    opener, closer, depth = text[start], _CLOSERS[text[start]], 0
+    for place in range(start, end):
+        depth += (text[place] == opener) - (text[place] == closer)
+        if depth == 0:
+            return place
+    return None
+
+
+def _opener(text: str, start: int, end: int) -> int | None:
+    """Where the bracket that closes at ``end - 1`` was opened."""
+    closer, opener, depth = text[end - 1], _OPENERS[text[end - 1]], 0
+    for place in range(end - 1, start - 1, -1):
+        depth += (text[place] == closer) - (text[place] == opener)
+        if depth == 0:
+            return place
+    return None

@@ -1,0 +1,18 @@
+"""The steps of reading, in order."""
+
+from __future__ import annotations
+
+from workers.engine.reading.compatible import in_plain_forms
+from workers.engine.reading.invisible import without_invisible
+from workers.engine.reading.lines import as_sentences
+from workers.engine.reading.spaced import without_spaces_between_characters
+from workers.engine.reading.traditional import in_simplified
+from workers.engine.reading.view import Step
+
+STEPS: dict[str, Step] = {
+    "invisible": without_invisible,
+    "compatible": in_plain_forms,
+    "spaced": without_spaces_between_characters,
+    "lines": as_sentences,
+    "traditional": in_simplified,
+}
