@@ -18,7 +18,7 @@ from tests.support.sentences import sentences
 
 CHARACTERS = 300_000
 # Milliseconds of work of one task of the main thread.
-LONGEST_TASK = 200
+LONGEST_TASK = 300
 # Milliseconds for the workers.
 DONE_WITHIN = 300_000
 # Notes each value of the bar, and marks in the trace when the first block of the result is there.
