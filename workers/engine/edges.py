@@ -1,8 +1,8 @@
-"""Entities without what does not belong to them at their edges: white space, what nobody sees, emoji, punctuation.
+"""Takes from entities what does not belong to their edges: white space, invisible characters, emoji, punctuation.
 
-What stays at an edge: a bracket or quotation mark whose other half is inside (刚果（金）, “五一”劳动节), title marks
-around all of it (《三体》: so the training data has them), and the signs that are part of names and numbers written in
-letters and digits (Yahoo!, C++, Inc., .NET, 50%, $3).
+Some punctuation stays. A bracket or quotation mark stays if its other half is inside the entity (刚果（金）,
+“五一”劳动节). Title marks around the whole entity stay (《三体》), since the training data labels them so. Signs stay
+that are part of names and numbers in ASCII letters and digits (Yahoo!, C++, Inc., .NET, 50%, $3).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from workers.engine.reading.invisible import INVISIBLE
 
 _CLOSERS = dict(zip("([{（［｛〔【〖「『“‘〈《<＜", ")]}）］｝〕】〗」』”’〉》>＞", strict=True))
 _OPENERS = {closer: opener for opener, closer in _CLOSERS.items()}
-# Both at once stay where they are around all of an entity.
+# Pairs that stay around a whole entity.
 _TITLES = "《〈"
 _STRAIGHT = "\"'"
 _UNSEEN = regex.compile(rf"[\s{INVISIBLE}\p{{Co}}]")
-# Radicals are ideographs to those whose PDF files have them in the place of these.
+# Radicals are symbols to Unicode, but PDF files have them in the place of ideographs.
 _OUTSIDE = regex.compile(r"[[\p{P}\p{S}\p{M}\p{Extended_Pictographic}\p{RI}]--\p{Han}]", regex.V1)
 _MARK = regex.compile(r"\p{M}")
 _BEFORE_WORD = regex.compile(r"[.$￥¥€£+-](?=[A-Za-z0-9])")
@@ -28,7 +28,7 @@ _BEHIND_WORD = regex.compile(r"(?<=[A-Za-z0-9!+.])[.!+%‰℃°$￥¥€£]")
 
 
 def trimmed(text: str, entities: Iterable[Entity]) -> list[Entity]:
-    """The entities of a text without what does not belong to them; those of nothing else are dropped."""
+    """The entities of a text without what does not belong to their edges. An entity of nothing else is dropped."""
     kept = []
     for entity in entities:
         start, end = _trim(text, entity.start, entity.end)
@@ -58,7 +58,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _is_enclosed(text: str, start: int, end: int) -> bool:
-    """Whether one pair is around all of it."""
+    """Whether one pair of brackets or quotation marks encloses ``text[start:end]``."""
     if text[start] in _STRAIGHT:
         return text[start] == text[end - 1]
     return text[start] in _CLOSERS and _closer(text, start, end) == end - 1
@@ -77,7 +77,7 @@ def _belongs_behind(text: str, start: int, end: int) -> bool:
         return _opener(text, start, end) is not None
     if text[end - 1] in _STRAIGHT:
         return text.count(text[end - 1], start, end - 1) % 2 == 1
-    if _MARK.match(text, end - 1):  # of a letter before it: é in two characters
+    if _MARK.match(text, end - 1):  # it combines with the letter before it, as in é
         return any(not _OUTSIDE.match(text, place) for place in range(start, end))
     return _BEHIND_WORD.match(text, end - 1, end) is not None
 

@@ -1,4 +1,4 @@
-"""Reading a text before the tokenizer: what the model sees of it, each character with its place in the text as sent.
+"""What the model reads of a text: a cleaned view, in which each character knows its place in the text as sent.
 
-A step takes a view to a view. ``steps`` has them in order; each is a module of its own.
+Each step of the cleaning is a module with a function from view to view. ``steps`` has their order.
 """

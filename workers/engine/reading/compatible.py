@@ -1,8 +1,9 @@
-"""Characters that are others in another form are read as these: letters, digits and ideographs.
+"""The model reads compatibility forms of letters, digits and ideographs as the plain ones.
 
-PDF files give ideographs as the radicals that look the same; input methods give letters and digits in full width. The
-forms are Unicode's compatibility decompositions (NFKC), and those of radicals that have none are its property
-Equivalent_Unified_Ideograph (Unicode 15). Punctuation, circled numbers and signs stay: models know these as they are.
+PDF files have radicals in the place of ideographs that look the same. Input methods write full-width letters and
+digits. The plain forms are Unicode's compatibility decompositions (NFKC). For radicals without a decomposition they are
+Unicode's property Equivalent_Unified_Ideograph (Unicode 15). Punctuation, circled numbers and signs stay as they are:
+models have learnt them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ FORMS = {
     if (form := unicodedata.normalize("NFKC", chr(point))) != chr(point)
 } | dict(zip(_RADICALS, _IDEOGRAPHS, strict=True))
 
-# Ranges of them: a pattern of single characters takes ten times as long.
+# Ranges rather than the characters themselves: a pattern of these takes ten times as long.
 _MAY_HAVE_FORM = re.compile(
     "[\u2e80-\u2ef3" + "".join(f"{chr(points.start)}-{chr(points.stop - 1)}" for points in _DECOMPOSED) + "]"
 )

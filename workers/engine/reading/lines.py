@@ -1,10 +1,8 @@
-"""Breaks inside a sentence are read over, and those between things that stand by themselves as a mark between them.
+"""The model reads over line breaks inside a sentence, and a mark in the place of those between separate things.
 
-Somebody wrapped the lines of a sentence: in mail, in a PDF file, in subtitles. The cells of a table, the items of a
-list, the names of a column, the fields of a form or a log stand by themselves: no entity runs from one into the next.
-A model knows names in a row between 、 and few in a column.
-
-What stands around a break tells the two apart.
+Mail, PDF files and subtitles wrap the lines of a sentence. The cells of a table, the items of a list, the names of a
+column and the fields of a form or a log are separate: an entity should not run from one into the next. What stands
+around a break tells the two kinds apart.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import regex
 
 from workers.engine.reading.view import View
@@ -21,7 +18,7 @@ _SPACE = regex.compile(r"\s+")
 _MAY_SEPARATE = regex.compile(r"[\t\n\r\v\f\x85\u2028\u2029|]")
 # What ends a sentence, at the end of a line.
 _ENDED = regex.compile(r"[。！？!?；;…：:][”’\"'」』）)]*$")
-# What a line begins with that is an item of a list, a row of a table, a field, a key, or a line of a log.
+# The beginning of an item of a list, a row of a table, a field, a key, or a line of a log.
 _ITEM = regex.compile(
     r"[-*+•·●○■□◆◇★☆▪►※#>|]"
     r"|[(（\[【]?(?:[0-9]{1,3}|[一二三四五六七八九十]{1,3}|[a-zA-Z]|[①-⑳])[)）\]】.．、:：]"
@@ -29,21 +26,19 @@ _ITEM = regex.compile(
     r"|[\[0-9]{1,5}[-/年.:][0-9]{1,2}[-/月:]"
     r"|[\p{L}\p{N}_ .-]{1,12}[:：=]"
 )
-# What divides a sentence into clauses: no cell of a table has it.
+# Punctuation of sentences, which cells of tables seldom have.
 _CLAUSES = regex.compile(r"[，。！？；、]")
-# The end of a name of an organisation, or of a place: a column of these may be wide.
+# The end of a name of an organisation or place. A column of such names may be as wide as wrapped text.
 _NAMED = regex.compile(
     r"(?:公司|集团|大学|学院|学校|中学|小学|医院|银行|研究院|研究所|委员会|协会|学会|基金会|中心|俱乐部|法院|检察院|政府|酒店"
     r"|[部局厅处厂社所院团队会省市县区镇乡村])$"
 )
-# A line of fewer characters is no line of wrapped text, if no clause ends in it or beside it.
+# A shorter line counts as wrapped only if it or the next line has punctuation of a sentence.
 _WRAPPED_CHARS = 10
-# Cells of a row: between tabs, or between the bars of a Markdown table.
-_ROW = regex.compile(r"\t|(?<=\s)\|(?=\s)|^\||\|$")
-
-
-# What is read between the cells of a row, and between lines that stand by themselves. Of 、 ， ； 。 for either, these
-# have the bundled news model find most in tables, and all in columns.
+# What separates the cells of a row: tabs, or the bars of a Markdown table.
+_ROW = regex.compile(r"\t|(?<=\s)\|(?=\s)|\G\||\|$")
+# The marks between the cells of a row, and between separate lines. Each of 、 ， ； 。 was tried for either with the
+# bundled news model, which finds most names in tables with these two, and all in columns.
 CELL, LINE = "，", "。"
 _NEW_LINE = regex.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 # A line that ends with a mark needs no other.
@@ -51,43 +46,57 @@ _MARKED = regex.compile(r"[\p{P}--[”’\"'」』】）)\]》]]", regex.V1)
 
 
 class _Line(NamedTuple):
-    """``text[start:end]`` without the break behind it, which ends at ``next``."""
+    """The line ``text[start:end]``. The next line begins at ``next``."""
 
     start: int
     end: int
     next: int
 
 
-def as_sentences(view: View) -> View:
-    """The view with the breaks inside sentences left out, and a mark between what stands by itself.
+class Breaks(NamedTuple):
+    """The breaks of a text, each a range of indexes with the white space around the break.
 
-    Between letters of words, as of English, a break inside a sentence stays: it is their space.
+    ``wraps`` are those inside a sentence, ``separators`` those between separate things; both are in order.
+    """
+
+    wraps: list[tuple[int, int]]
+    separators: list[tuple[int, int]]
+
+
+def as_sentences(view: View) -> View:
+    """The view without the breaks inside sentences, and with a mark in the place of each separator.
+
+    A break between words in ASCII letters stays, since it is also their space.
     """
     text = view.text
     if not _MAY_SEPARATE.search(text):
         return view
-    characters, flags = list(text), np.zeros(len(text), bool)
+    characters, found = list(text), breaks(text)
+    dropped = [place for start, end in found.wraps for place in range(start, end)]
+    for start, end in found.separators:
+        # A mark is needed only between two things of which the first does not end with a mark.
+        needed = start > 0 and end < len(text) and not _MARKED.match(text, start - 1)
+        if needed:
+            characters[start] = LINE if _NEW_LINE.search(text, start, end) else CELL
+        dropped.extend(range(start + needed, end))
+    return View("".join(characters), view.places).without(dropped)
+
+
+def breaks(text: str) -> Breaks:
+    """The breaks of a text. A break between words in ASCII letters, inside a sentence, is in neither list."""
+    wraps, separators = [], list(_in_rows(text))
     for line, wrapped in _lines(text):
-        if wrapped and not _is_between_words(text, line):
-            flags[line.end : line.next] = True
-    for start, end in separators(text):
-        flags[start:end] = True
-        # None where the text begins or ends, or where it has a mark of its own.
-        if start > 0 and end < len(text) and not _MARKED.match(text, start - 1):
-            characters[start], flags[start] = LINE if _NEW_LINE.search(text, start, end) else CELL, False
-    return View("".join(characters), view.places).without(flags)
-
-
-def separators(text: str) -> list[tuple[int, int]]:
-    """What separates things that stand by themselves, with the white space around it."""
-    breaks = [(line.end, line.next) for line, wrapped in _lines(text) if not wrapped]
-    found: list[tuple[int, int]] = []
-    for start, end in sorted([*breaks, *_in_rows(text)]):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        if not wrapped:
+            separators.append((line.end, line.next))
+        elif not _is_between_words(text, line):
+            wraps.append((line.end, line.next))
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(separators):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return Breaks(wraps, merged)
 
 
 def _is_between_words(text: str, line: _Line) -> bool:
@@ -95,7 +104,7 @@ def _is_between_words(text: str, line: _Line) -> bool:
 
 
 def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
-    """Each line that has another behind it, and whether a sentence goes on there."""
+    """Each line but the last, and whether its sentence goes on in the next line."""
     breaks = [run.span() for run in _SPACE.finditer(text) if _NEW_LINE.search(run[0])]
     starts = [0, *(end for _, end in breaks)]
     ends = [*(start for start, _ in breaks), len(text)]
@@ -120,6 +129,7 @@ def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
 
 
 def _in_rows(text: str) -> Iterator[tuple[int, int]]:
+    """The tabs, and the bars of tables."""
     start, has_bars = 0, text.count("|") > 1
     for run in _SPACE.finditer(text):
         if _NEW_LINE.search(run[0]):
@@ -133,7 +143,7 @@ def _in_rows(text: str) -> Iterator[tuple[int, int]]:
 def _bars(text: str, start: int, end: int, has_bars: bool) -> Iterator[tuple[int, int]]:
     """The bars in a line with the white space around them, if it is a row of a table."""
     line = text[start:end]
-    # One bar alone may stand between anything. A table has several, at the ends of rows or with space around.
-    if has_bars and (line.startswith("|") or " | " in line):
+    # A single bar in a text may mean anything. A table has several, at the ends of rows or with space around them.
+    if has_bars and (line.lstrip().startswith("|") or " | " in line):
         for bar in regex.finditer(r"\|(?:\s*+\|)*+\s*+", line):
             yield start + len(line[: bar.start()].rstrip()), start + bar.end()

@@ -1,4 +1,4 @@
-"""From a text to the tokens that the network reads, by way of the view of it."""
+"""From a text to the tokens that the network reads: first the view of the text, then its tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Reader:
         return view
 
     def encode(self, text: str) -> Tokens:
-        """The tokens and words of what is read, each word with its place in ``text``."""
+        """The tokens and words of the view of ``text``. Each word has its place in ``text`` itself."""
         view = self.view(text)
         tokens = self._tokenizer.encode(view.text)
         if view.places is None or not len(tokens.first):

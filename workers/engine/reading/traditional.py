@@ -1,4 +1,4 @@
-"""Traditional characters are read as simplified ones, one for one, by OpenCC's tables of characters and phrases."""
+"""The model reads traditional characters as simplified ones, one for one, by OpenCC's characters and phrases."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _HAN = regex.compile(r"\p{Han}+")
 
 
 def in_simplified(view: View) -> View:
-    """The view with traditional characters as simplified ones, if it has any that simplified text has not.
+    """The view with traditional characters as simplified ones, if it has a character that is only traditional.
 
-    Some characters are both, such as 乾 of 乾隆 and of 乾燥. A simplified text keeps them.
+    Some characters are both: 乾 is simplified in 乾隆 and traditional in 乾燥. A simplified text keeps them.
     """
     text = _HAN.sub(_simplified, view.text)
     if text == view.text or not any(
         sent != read and _is_only_traditional(sent) for sent, read in zip(view.text, text, strict=True)
     ):
         return view
-    return View(text, view.known_places)
+    return View(text, view.places)
 
 
 @cache
@@ -37,7 +37,7 @@ def _simplified(run: regex.Match[str]) -> str:
 
 
 def _is_only_traditional(character: str) -> bool:
-    """Whether GB 2312, which has the characters of simplified text, has it not."""
+    """Whether the character is missing in GB 2312, which has the characters of simplified text."""
     try:
         character.encode("gb2312")
     except UnicodeEncodeError:

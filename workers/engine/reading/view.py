@@ -1,8 +1,8 @@
-"""A text as the model reads it, and where each of its characters stands in the text as it was sent."""
+"""A text as the model reads it, and the place of each of its characters in the text as it was sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class View:
-    """``text`` is what is read; ``places``: ``(characters,)``, where each of them stands in the source, rising.
+    """``text`` is what the model reads. ``places`` has the index in the source of each of its characters, in order.
 
-    None: each stands at its own index, as it does before the first change. Several characters may be of one place, as
-    those of a ligature are.
+    ``places`` is None if each character's index in the source is its index in ``text``. Several characters may share
+    one place: those of a ligature do.
     """
 
     text: str
@@ -22,20 +22,22 @@ class View:
 
     @property
     def known_places(self) -> NDArray[np.int64]:
-        """The places, also where they are the indexes."""
+        """The places as an array, also if ``places`` is None."""
         return np.arange(len(self.text), dtype=np.int64) if self.places is None else self.places
 
-    def without(self, dropped: NDArray[np.bool_]) -> View:
-        """The characters that are not dropped (a flag for each)."""
-        kept = np.flatnonzero(~dropped)
+    def without(self, dropped: Sequence[int]) -> View:
+        """The view without the characters at these indexes; the view itself if there are none."""
+        if not dropped:
+            return self
+        kept = np.delete(np.arange(len(self.text)), dropped)
         return View("".join([self.text[index] for index in kept]), self.known_places[kept])
 
     def replaced(self, table: Mapping[str, str]) -> View:
-        """With the characters of ``table`` as it has them: one or more for each."""
+        """The view with one or more characters in the place of each character that ``table`` has."""
         read = [table.get(character, character) for character in self.text]
-        places = self.known_places
+        places = self.places
         if any(len(each) != 1 for each in read):
-            places = np.repeat(places, [len(each) for each in read])
+            places = np.repeat(self.known_places, [len(each) for each in read])
         return View("".join(read), places)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
