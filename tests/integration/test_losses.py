@@ -16,7 +16,7 @@ from shared import registry
 from shared.job_store import JobStore
 from shared.keys import ModelKeys
 from shared.registry import WorkerInfo
-from tests.support.farm import Farm, running_farm
+from tests.support.farm import READY_WITHIN, Farm, running_farm
 from tests.support.jobs import new_job
 from tests.support.sentences import sentences
 
@@ -212,8 +212,6 @@ def test_the_pieces_of_a_dead_node_are_taken_over_by_another(farm: Farm, undistu
 def test_two_nodes_of_a_host_have_names_of_their_own(farm: Farm) -> None:
     try:
         start_second(farm)
-        names = {crew_name(worker.id) for worker in live(farm)}
-        assert len(names) == 2
     finally:
         assert farm.stop("second") == 0
 
@@ -230,9 +228,10 @@ def crew_name(worker_id: str) -> str:
 
 
 def start_second(farm: Farm) -> None:
-    """Start a second node beside the farm's own. Returns once it is ready."""
-    (farm.folder / "second.log").unlink(missing_ok=True)
+    """Start a second node beside the farm's own. Returns once both nodes have given a sign of life."""
     farm.start_as("second", farm.commands[WORKER])
-    while " ready." not in farm.log("second"):
+    deadline = time.monotonic() + READY_WITHIN
+    while len({crew_name(worker.id) for worker in live(farm)}) < 2:
         assert farm.processes["second"].poll() is None, farm.log("second")
-        time.sleep(0.05)  # there is no event before it is connected
+        assert time.monotonic() < deadline, farm.log("second")
+        time.sleep(0.05)  # Redis tells nobody of a sign of life
