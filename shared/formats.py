@@ -73,10 +73,8 @@ def decode_entities(data: bytes | str) -> tuple[Entity, ...]:
 
 def encode_result(result: TextResult) -> str:
     """A result as a job stores it: JSON ``{"v": version, "c": cached, "e": entities, "x": error}``, ``x`` if any."""
-    record: dict[str, Any] = {"v": result.model_version, "c": result.cached, "e": list(map(_fields, result.entities))}
-    if result.error is not None:
-        record["x"] = result.error
-    return _dumps(record)
+    record = {"v": result.model_version, "c": result.cached, "e": list(map(_fields, result.entities))}
+    return _dumps(record | _error(result))
 
 
 def decode_result(data: bytes | str) -> TextResult:
@@ -94,13 +92,8 @@ def decode_result(data: bytes | str) -> TextResult:
 
 def encode_part(part: PartResult) -> str:
     """A part's result as a job stores it: JSON ``{"v": version, "f": [[start, end, entities], ...], "x": error}``."""
-    record: dict[str, Any] = {
-        "v": part.model_version,
-        "f": [(core.start, core.end, list(map(_fields, core.entities))) for core in part.found],
-    }
-    if part.error is not None:
-        record["x"] = part.error
-    return _dumps(record)
+    found = [(core.start, core.end, list(map(_fields, core.entities))) for core in part.found]
+    return _dumps({"v": part.model_version, "f": found} | _error(part))
 
 
 def decode_part(data: bytes | str) -> PartResult:
@@ -132,6 +125,10 @@ def decode_items(data: bytes | str) -> list[PieceItem]:
         return [_item(*item[:_ITEM_FIELDS]) for item in json.loads(data)]
     except _DAMAGED as error:
         raise UnreadableRecord(f"no items of a piece: {error}") from error
+
+
+def _error(result: TextResult | PartResult) -> dict[str, str]:
+    return {} if result.error is None else {"x": result.error}
 
 
 def _fields(entity: Entity) -> tuple[int, int, str, float, str]:

@@ -22,12 +22,11 @@ from shared.jobs import Job, JobStatus, Lane, NewJob
 from shared.keys import OPEN_TTL, SCHEMA, JobKeys, ModelKeys
 from shared.pieces import WHOLE
 from shared.scripts import Script
-from shared.settings import settings
+from shared.settings import MIB, settings
 from shared.text import decode_text
 
 log = structlog.get_logger()
 
-MIB = 2**20
 _ENDED = frozenset(str(status) for status in JobStatus if status.ended)
 
 

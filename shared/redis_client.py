@@ -25,7 +25,6 @@ from redis.exceptions import (
     ConnectionError,
     MasterDownError,
     NoPermissionError,
-    RedisError,
     TimeoutError,
 )
 from redis.retry import Retry
@@ -35,7 +34,6 @@ from shared.redis_replies import REFUSES_WRITES, BusyScriptError, ReplyParser
 from shared.settings import settings
 
 __all__ = [
-    "CACHE_FAILURES",
     "REFUSES_WRITES",
     "UNAVAILABLE",
     "cache_client",
@@ -49,8 +47,6 @@ log = structlog.get_logger()
 
 # Redis is stalled, restarting, loading its data, busy with a script, or gone for a moment: worth another try.
 UNAVAILABLE = (ConnectionError, TimeoutError, BusyLoadingError, BusyScriptError, MasterDownError)
-# Whatever a cache can fail with. Its callers go on without it.
-CACHE_FAILURES = (RedisError,)
 
 # Streams need it.
 OLDEST_REDIS = (6, 2)
@@ -179,7 +175,7 @@ def redis_client(timeout: float = TIMEOUT, patience: float = PATIENCE) -> Redis:
 def cache_client() -> Redis:
     """The process's connections to the result cache: those to the farm's Redis if the cache has none of its own.
 
-    Callers catch :data:`CACHE_FAILURES`; if the cache has a Redis of its own, they go on without it.
+    Callers catch :class:`RedisError`; if the cache has a Redis of its own, they go on without it.
 
     Raises:
         SettingsError: ``RANER_CACHE_URL`` is no address.

@@ -5,9 +5,8 @@
     for :data:`ALIVE` seconds counts as dead. Read by web for readiness, ``/api/v1/models``, metrics, and the size of
     pieces. Both expire :data:`REMEMBERED` seconds after the last heartbeat.
 ``{prefix}:models``  hash, model -> JSON :class:`ModelInfo`; written by each worker process when it has loaded the
-model;
-    read by web, which needs the version to look into the cache even while no worker is up. Each heartbeat writes it
-    again if it is gone. Expires 30 days after the last one.
+    model; read by web, which needs the version to look into the cache even while no worker is up. Each heartbeat
+    writes it again if it is gone. Expires 30 days after the last one.
 """
 
 from __future__ import annotations

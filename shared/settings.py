@@ -15,6 +15,7 @@ from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MIB = 2**20  # bytes
 KEY_PREFIX = re.compile(r"[A-Za-z0-9:_-]{1,64}")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BUNDLED_MODEL = PROJECT_ROOT / "models" / "raner-mini-news"
@@ -186,7 +187,7 @@ class Settings(BaseSettings):
         usual sizes take; but no more than the texts that a job may have, and a little for the rest of the request.
         """
         largest_text = 12 * self.max_text_chars
-        return min(max(15 * 2**20, largest_text), largest_text * self.max_texts) + 2**20
+        return min(max(15 * MIB, largest_text), largest_text * self.max_texts) + MIB
 
 
 @lru_cache(maxsize=1)

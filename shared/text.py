@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Bytes of most Chinese characters in UTF-8.
+BYTES_PER_CHARACTER = 3
+
 
 def encode_text(text: str) -> bytes:
     """The text's UTF-8. Lone surrogates, which JSON can carry, are let through (and back by :func:`decode_text`)."""

@@ -13,7 +13,7 @@ from shared.errors import StoreFull
 from shared.job_store import JobStore
 from shared.redis_client import cache_client, redis_client
 from shared.registry import Crew, ModelInfo
-from shared.settings import settings
+from shared.settings import MIB, settings
 from web.fresh import Fresh
 from web.job_ends import JobEnds
 from web.recent_jobs import RecentJobs
@@ -28,7 +28,6 @@ MEMORY_FRESH = 1.0
 STALE = 10.0
 # The share of Redis's own maxmemory beyond which new jobs are refused. The rest is for results and the broker.
 FULL = 0.8
-MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,8 @@ class Farm:
         memory = self._memory.get()
         if memory.used > memory.most:
             raise StoreFull(
-                f"the farm's Redis holds {memory.used // MEGABYTE} MB, and new jobs are taken up to "
-                f"{memory.most // MEGABYTE} MB; try again later"
+                f"the farm's Redis holds {memory.used // MIB} MB, and new jobs are taken up to "
+                f"{memory.most // MIB} MB; try again later"
             )
 
     def crews(self) -> dict[str, Crew]:
@@ -102,7 +101,7 @@ class Farm:
 
     def _read_memory(self) -> Memory:
         info = self._quick.info("memory")
-        most = settings().max_store_mb * MEGABYTE
+        most = settings().max_store_mb * MIB
         if maxmemory := int(info.get("maxmemory", 0)):
             most = min(most, int(FULL * maxmemory))
         return Memory(used=int(info["used_memory"]), most=most)

@@ -41,7 +41,7 @@ bind = f"{settings().host}:{settings().port}"
 worker_class = "web.server.WebWorker"
 workers = settings().web_processes
 worker_connections = settings().web_connections
-# Of the process as a whole: it is ended where it has not come to itself for so long.
+# The arbiter kills a process whose event loop has been blocked this long (seconds).
 timeout = 120
 # When a process is to end, requests that wait end at once (web/waiting.py). This is for bodies and answers under way.
 # Orchestrators kill after 30 seconds.

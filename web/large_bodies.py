@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.errors import Busy
+from shared.settings import MIB
 
 # A body of more bytes is large. The limits below do not concern smaller ones, which never wait.
-LARGE = 2**20
+LARGE = MIB
 # Bytes of large bodies that a web process holds at a time. A single larger one is taken if no other is held.
-MOST_HELD = 64 * 2**20
+MOST_HELD = 64 * MIB
 # Seconds that a large body waits for room, and then for its turn, before it is refused.
 PATIENCE = 10.0
 

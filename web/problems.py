@@ -42,12 +42,16 @@ def problems(*statuses: int) -> ResponseDict:
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """An error answer; ``more`` are RFC 9457 extension members."""
-    members = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     if request.path == "/ner":
-        # What the article's own clients look at first.
-        members["success"] = False
-    body = json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(body, status=status, headers=headers, content_type=PROBLEM_JSON)
+        # Clients of the article's call look at this first.
+        more["success"] = False
+    return Response(body(status, title, detail, **more), status=status, headers=headers, content_type=PROBLEM_JSON)
+
+
+def body(status: int, title: str, detail: str, **more: Any) -> bytes:
+    """The body of an error answer, also outside of a request."""
+    members = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def validation_problem(error: ValidationError) -> Response:

@@ -18,12 +18,13 @@ from shared.celery_app import wake
 from shared.errors import FarmError
 from shared.job_store import JobStore
 from shared.jobs import NewJob
+from shared.settings import MIB
 
 log = structlog.get_logger()
 
 # A job is remembered for so many seconds, and as long as all that are remembered have no more bytes of text.
 REMEMBERED = 30.0
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 32 * MIB
 MOST_JOBS = 20_000
 
 

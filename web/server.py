@@ -5,7 +5,6 @@ A request that waits is a greenlet, so hundreds may wait at a time in one proces
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import struct
@@ -24,10 +23,9 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.errors import BodyTooSlow, InvalidRequest
-from web import waiting
+from web import problems, waiting
 from web.farm import farm
 from web.headers import SECURITY_HEADERS
-from web.problems import PROBLEM_JSON
 
 # A body may take this many seconds, and a second more for each BODY_RATE bytes of it that have arrived.
 BODY_SECONDS = 10.0
@@ -178,9 +176,13 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
             status, detail = 500, "the farm failed in a way it should not; its log says how"
             self.log.exception("Error handling a request")
         title = HTTPStatus(status).phrase
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        body = json.dumps(problem).encode()
-        headers = {"Content-Type": PROBLEM_JSON, "Content-Length": len(body), "Connection": "close", **SECURITY_HEADERS}
+        body = problems.body(status, title, detail)
+        headers = {
+            "Content-Type": problems.PROBLEM_JSON,
+            "Content-Length": len(body),
+            "Connection": "close",
+            **SECURITY_HEADERS,
+        }
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         try:
             client.settimeout(ANSWER_SECONDS)

@@ -16,11 +16,10 @@ from shared.celery_app import wake
 from shared.entities import Entity
 from shared.errors import InvalidRequest, JobTooLarge, ModelUnserved, QueueFull, TextTooLong
 from shared.formats import TextResult
-from shared.job_store import MIB
 from shared.jobs import Job, NewJob, OffsetUnit
 from shared.pieces import PieceItem, piece_chars, plan
-from shared.settings import settings
-from shared.text import encode_text
+from shared.settings import MIB, settings
+from shared.text import BYTES_PER_CHARACTER, encode_text
 from web.body import end_turn
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
@@ -31,8 +30,6 @@ WINDOW_PER_WORKER = 2
 UNSERVED_AFTER = 600.0
 # Bounds of Retry-After, in seconds, before a fifth more or less.
 SOONEST, LATEST = 1.0, 300.0
-# Bytes of a Chinese character in UTF-8.
-BYTES_PER_CHARACTER = 3
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import resource
 import sys
 from pathlib import Path
 
-MIB = 2**20
+from shared.settings import MIB
 
 
 def limit_memory(megabytes: int) -> None:

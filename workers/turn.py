@@ -23,7 +23,7 @@ from shared.piece_stream import Delivered, Kind, Piece, PieceResult
 from shared.pieces import WHOLE
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
-from shared.text import encode_text
+from shared.text import BYTES_PER_CHARACTER, encode_text
 from workers.engine.merge import Part
 from workers.process import WorkerProcess
 
@@ -42,8 +42,6 @@ LINGER = 0.2
 # number. A large model gains most: each step between two of its texts finds the processor's caches full of weights.
 TOGETHER = 0.1
 MOST_PIECES = 64
-# Bytes of a Chinese character in UTF-8.
-BYTES_PER_CHARACTER = 3
 # The bulk lane is given at least this share of a process's time while it has pieces.
 BULK_SHARE = 0.1
 # A text that has ended this many worker processes ends in an error.
@@ -76,7 +74,7 @@ class Turn:
             over = self._is_over()
             taken = self._stream.take(
                 most=0 if over else MOST_PIECES,
-                room=int(self._process.pace * TOGETHER * BYTES_PER_CHARACTER),
+                room=self._room,
                 takers=self._process.peers,
                 first=self._first_lane(),
                 delivered=delivered,
@@ -107,6 +105,11 @@ class Turn:
 
     def _is_over(self) -> bool:
         return time.monotonic() - self._began > LENGTH or len(self._jobs) >= MOST_JOBS or self._process.slots.ending
+
+    @property
+    def _room(self) -> int:
+        """Bytes of text that the process recognises together: they take :data:`TOGETHER` seconds at its pace."""
+        return int(self._process.pace * TOGETHER * BYTES_PER_CHARACTER)
 
     def _first_lane(self) -> Lane:
         """The lane to look at first: interactive, unless bulk has not had its share of this process's time."""
@@ -145,7 +148,7 @@ class Turn:
     def _do_together(self, pieces: Sequence[Piece]) -> None:
         """Recognise pieces of which none is known to do harm; the last alone if it makes the others wait."""
         small, large = list(pieces), []
-        if len(small) > 1 and small[-1].bytes > self._process.pace * TOGETHER * BYTES_PER_CHARACTER:
+        if len(small) > 1 and small[-1].bytes > self._room:
             large = [small.pop()]
         for group in (small, large):
             if not group:

@@ -9,8 +9,7 @@ local key, open, load, stream = unpack(KEYS)
 local ask = cjson.decode(ARGV[1])
 
 if ask.entry ~= '' then
-  redis.call('XACK', stream, GROUP, ask.entry)
-  redis.call('XDEL', stream, ask.entry)
+  remove_entry(stream, ask.entry)
 end
 local job = read_job(key)
 if not job then return '' end

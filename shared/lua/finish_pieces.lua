@@ -10,8 +10,7 @@ local streams, open, load = {KEYS[1], KEYS[2]}, KEYS[3], KEYS[4]
 local ask = cjson.decode(ARGV[1])
 
 local function finish(piece)
-  redis.call('XACK', streams[piece.lane], GROUP, piece.entry)
-  redis.call('XDEL', streams[piece.lane], piece.entry)
+  remove_entry(streams[piece.lane], piece.entry)
   local key = ask.job_prefix .. piece.job
   local job = read_job(key)
   if not job or TERMINAL[job.status] then return 'ended' end

@@ -15,8 +15,8 @@
 -- A model has the keys: open (zset: job id -> created), load (hash: pieces, bytes of open jobs), interactive and bulk
 -- (streams of pieces; an entry has the fields job and piece, or job and kind = 'assemble'), idle (zset: consumer -> until
 -- when, in milliseconds, it waits for a piece), workers (zset: worker process -> when it last gave a sign of life),
--- wakeups (list: Celery messages that no worker has taken). A stream that was made while jobs were open has with its name
--- as prefix ':lost' (hash: before, from): jobs created before the one and after the other may have lost their entries.
+-- wakeups (list: Celery messages that no worker has taken). Beside a stream there may be the key '{stream}:lost' (hash:
+-- before, from). Jobs that were created before `before` and after `from` may have lost their entries in the stream.
 local GROUP = 'workers'
 local MESSAGE_LIMIT = 4096  -- bytes of a result that is published with the end of its job
 local TERMINAL = {succeeded = true, failed = true, cancelled = true}
@@ -37,7 +37,7 @@ local function ensure_group(stream, ttl)
   if redis.call('EXISTS', stream) == 1 then return end
   redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
   redis.call('EXPIRE', stream, ttl)
-  -- The farm makes a stream once and deletes none: unless this is the first, somebody did.
+  -- The farm deletes no stream. If a job is open now, somebody else deleted this one.
   note_loss(stream, ttl)
 end
 
@@ -74,6 +74,12 @@ local function write_fields(key, fields)
     end
   end
   if #flat > 0 then redis.call('HSET', key, unpack(flat)) end
+end
+
+-- Takes an entry that is done, or that nobody wants, out of its stream.
+local function remove_entry(stream, entry)
+  redis.call('XACK', stream, GROUP, entry)
+  redis.call('XDEL', stream, entry)
 end
 
 -- Puts planned pieces of a job into the stream until its window is full. `job` is as read_job gives it.

@@ -6,8 +6,7 @@
 local key, pieces, stream, load = unpack(KEYS)
 local ask = cjson.decode(ARGV[1])
 
-redis.call('XACK', stream, GROUP, ask.entry)
-redis.call('XDEL', stream, ask.entry)
+remove_entry(stream, ask.entry)
 local job = read_job(key)
 if not job or TERMINAL[job.status] or redis.call('HDEL', pieces, ask.number) == 0 then return 0 end
 for i, items in ipairs(ask.items) do

@@ -15,11 +15,6 @@ local ask = cjson.decode(ARGV[1])
 local readable = {}
 for _, schema in ipairs(ask.schemas) do readable[tostring(schema)] = true end
 
-local function drop(lane, entry)
-  redis.call('XACK', streams[lane], GROUP, entry)
-  redis.call('XDEL', streams[lane], entry)
-end
-
 -- The piece of an entry and its size in bytes; nil where nobody wants it any more.
 local function load_piece(lane, entry, deliveries, id, number, kind)
   if not id or not (number or kind) then return nil end  -- the farm writes no such entry
@@ -59,7 +54,7 @@ local answer, left = {0}, ask.room
 
 local function take(lane, entry, deliveries, id, number, kind)
   local piece, size = load_piece(lane, entry, deliveries, id, number, kind)
-  if not piece then return drop(lane, entry) end
+  if not piece then return remove_entry(streams[lane], entry) end
   answer[#answer + 1] = piece
   left = left - size
 end
@@ -89,7 +84,7 @@ if ask.claim then
         local fields = fields_of(message[2])
         take(lane, entry, deliveries, fields.job, fields.piece, fields.kind)
       else
-        drop(lane, entry)  -- somebody deleted it from the stream
+        remove_entry(streams[lane], entry)  -- somebody deleted it from the stream
       end
     end
   end
