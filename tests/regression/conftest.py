@@ -1,5 +1,5 @@
 """What the tests of findings share."""
 
-from tests.workers.conftest import plain_logs
+from tests.workers.conftest import plain_logs, process, rule, soon
 
-__all__ = ["plain_logs"]
+__all__ = ["plain_logs", "process", "rule", "soon"]

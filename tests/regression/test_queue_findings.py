@@ -35,23 +35,12 @@ from tests.support.jobs import (
     work,
     worker,
 )
-from tests.workers.rule import INFO, Death, Rule, process_with
+from tests.workers.rule import INFO, Death, Rule
 from workers import health
 from workers.process import WorkerProcess
 from workers.turn import MOST_DELIVERIES, Turn
 
 KEYS = ModelKeys(MODEL)
-
-
-@pytest.fixture
-def rule() -> Rule:
-    return Rule()
-
-
-@pytest.fixture
-def process(redis: Redis, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> WorkerProcess:
-    monkeypatch.setattr("workers.turn.LINGER", 0.02)
-    return process_with(rule)
 
 
 def silent(redis: Redis, consumer: str) -> None:

@@ -12,12 +12,12 @@ from redis import Redis
 from shared.entities import Entity
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull
 from shared.formats import TextResult
-from shared.job_store import MIB, JobStore
+from shared.job_store import JobStore
 from shared.jobs import JobStatus, Lane, OffsetUnit
 from shared.keys import NER_TTL, OPEN_TTL, JobKeys, ModelKeys
 from shared.piece_stream import JobState, PieceResult, PieceStream
 from shared.redis_client import REFUSES_WRITES, redis_client
-from shared.settings import settings
+from shared.settings import MIB, settings
 from tests.support.jobs import (
     CACHED,
     FOUND,

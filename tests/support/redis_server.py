@@ -14,13 +14,14 @@ from types import TracebackType
 
 import psutil
 from redis import Redis
-from redis.exceptions import BusyLoadingError, ConnectionError
+from redis.exceptions import BusyLoadingError, ConnectionError, ResponseError
 
 from deploy.parent_death import dying_with_parent
 from deploy.private_redis import find_redis_server
 
 ANSWERS_WITHIN = 30.0  # seconds
 ENDED_WITHIN = 30.0
+REFUSES_WITHIN = 30.0
 
 
 def programs() -> list[Path]:
@@ -115,6 +116,28 @@ class RedisServer:
     def fill_disk(self) -> None:
         """Let each of its writes to a file fail, as a full disk does."""
         self._limit_files(1)
+
+    def refuse_for_disk(self) -> None:
+        """Fill its disk. Returns once it takes no writes, for which it needs a write that fails."""
+        self.fill_disk()
+        deadline = time.monotonic() + REFUSES_WITHIN
+        with Redis.from_url(self.url) as client:
+            while time.monotonic() < deadline:
+                try:
+                    client.set("until it", "is noticed")
+                except ResponseError:
+                    return
+        raise AssertionError("Redis did not notice that its disk is full")
+
+    def refuse_for_memory(self) -> None:
+        """Let it take nothing that needs memory."""
+        with Redis.from_url(self.url) as client:
+            client.config_set("maxmemory", 1)
+
+    def refuse_as_a_replica(self) -> None:
+        """Make it a replica of a server that is not there."""
+        with Redis.from_url(self.url) as client:
+            client.replicaof("127.0.0.1", 1)
 
     def free_disk(self) -> None:
         """Let it write files again."""

@@ -13,9 +13,7 @@ from shared import registry
 from shared.keys import ModelKeys
 from shared.piece_stream import PieceStream
 from shared.redis_client import redis_client
-from shared.redis_replies import PersistenceError
 from shared.registry import ALIVE, WorkerInfo
-from tests.support.farm import free_ports
 from tests.support.redis_server import RedisServer
 from tests.web.conftest import NAME, Worker
 from web.app import create_app
@@ -76,24 +74,6 @@ def test_asking_leaves_no_key(client: FlaskClient, redis: Redis) -> None:
     assert redis.keys() == []
 
 
-def refuse_for_memory(server: RedisServer) -> None:
-    redis_client().config_set("maxmemory", 1)
-
-
-def refuse_for_disk(server: RedisServer) -> None:
-    server.fill_disk()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            redis_client().set("until it", "is noticed")
-        except PersistenceError:
-            return
-
-
-def refuse_as_a_replica(server: RedisServer) -> None:
-    redis_client().replicaof("127.0.0.1", free_ports(1)[0])
-
-
 def refuse_for_want_of_replicas(server: RedisServer) -> None:
     redis_client().config_set("min-replicas-to-write", 1)
 
@@ -101,9 +81,9 @@ def refuse_for_want_of_replicas(server: RedisServer) -> None:
 @pytest.mark.parametrize(
     ("refuse", "says"),
     [
-        (refuse_for_memory, "takes nothing new: its memory is full"),
-        (refuse_for_disk, "takes nothing new: it cannot write its disk"),
-        (refuse_as_a_replica, "takes nothing new: it is a read-only replica"),
+        (RedisServer.refuse_for_memory, "takes nothing new: its memory is full"),
+        (RedisServer.refuse_for_disk, "takes nothing new: it cannot write its disk"),
+        (RedisServer.refuse_as_a_replica, "takes nothing new: it is a read-only replica"),
         (refuse_for_want_of_replicas, "takes nothing new: it has too few replicas"),
         (RedisServer.stop, "does not answer"),
         (RedisServer.suspend, "does not answer"),

@@ -10,10 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
-from redis.exceptions import RedisError
 
 from shared.redis_client import cache_client, redis_client
-from tests.support.farm import free_ports
 from tests.support.redis_server import RedisServer
 from tests.support.tcp_proxy import TcpProxy
 from tests.web.conftest import HeldClient, Worker, find_ma_yun, forget_farm
@@ -121,25 +119,9 @@ def test_forty_requests_are_answered_503_beside_each_other(
     }
 
 
-def fill_memory(server: RedisServer) -> None:
-    redis_client().config_set("maxmemory", 1)
-
-
-def fill_disk(server: RedisServer) -> None:
-    server.fill_disk()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            redis_client().set("until it", "is noticed")
-        except RedisError:
-            return
-
-
-def become_a_replica(server: RedisServer) -> None:
-    redis_client().replicaof("127.0.0.1", free_ports(1)[0])
-
-
-@pytest.mark.parametrize("refuse", [fill_memory, fill_disk, become_a_replica])
+@pytest.mark.parametrize(
+    "refuse", [RedisServer.refuse_for_memory, RedisServer.refuse_for_disk, RedisServer.refuse_as_a_replica]
+)
 def test_a_redis_that_takes_nothing_new_answers_what_is_asked_and_503_to_what_is_new(
     troubled: FlaskClient, own_redis: RedisServer, refuse: Callable[[RedisServer], None]
 ) -> None:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from redis import Redis
+
+from tests.workers.rule import Rule, process_with
+from workers.process import WorkerProcess
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +18,21 @@ def plain_logs() -> Iterator[None]:
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.LogfmtRenderer()])
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def rule() -> Rule:
+    """What the worker process of a test recognises by, in place of a model."""
+    return Rule()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn does not wait long for a further piece."""
+    monkeypatch.setattr("workers.turn.LINGER", 0.02)
+
+
+@pytest.fixture
+def process(redis: Redis, rule: Rule, soon: None) -> WorkerProcess:
+    """A worker process without a heartbeat, on the run's Redis."""
+    return process_with(rule)

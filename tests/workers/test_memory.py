@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from shared.settings import MIB
 from tests.support.child import run_in_child
-from workers.memory import MIB, limit_memory, replaced_beyond
+from workers.memory import limit_memory, replaced_beyond
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 

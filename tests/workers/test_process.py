@@ -31,11 +31,6 @@ NAME = "node:0"
 
 
 @pytest.fixture
-def rule() -> Rule:
-    return Rule()
-
-
-@pytest.fixture
 def beats_often(with_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     with_settings(workers=1)
     monkeypatch.setattr("workers.process.LOOK_EVERY", 0.02)

@@ -8,7 +8,6 @@ from redis import Redis
 from shared.job_store import JobStore
 from shared.keys import ModelKeys
 from tests.support.jobs import MODEL, made, waiting
-from tests.workers.rule import Rule, process_with
 from workers import node
 from workers.process import WorkerProcess
 from workers.tasks import SUMMARY_LENGTH, recognise
@@ -16,11 +15,9 @@ from workers.turn import MOST_JOBS
 
 
 @pytest.fixture
-def process(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> WorkerProcess:
-    made_known = process_with(Rule())
-    monkeypatch.setattr(node, "_process", made_known)
-    monkeypatch.setattr("workers.turn.LINGER", 0.02)
-    return made_known
+def process(process: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> WorkerProcess:
+    monkeypatch.setattr(node, "_process", process)
+    return process
 
 
 def test_it_does_what_waits_and_says_what_it_did(jobs: JobStore, process: WorkerProcess) -> None:

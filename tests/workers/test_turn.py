@@ -34,28 +34,14 @@ from tests.support.jobs import (
     waiting,
     worker,
 )
-from tests.workers.rule import Death, Rule, dies_of, fails_with, process_with
+from tests.workers.rule import Death, Rule, dies_of, fails_with
 from workers.hand import Recognition
 from workers.process import WorkerProcess
 from workers.turn import MOST_DELIVERIES, REDIS_PAUSE, Turn
 
+pytestmark = pytest.mark.usefixtures("soon")
+
 KEYS = ModelKeys(MODEL)
-
-
-@pytest.fixture
-def rule() -> Rule:
-    return Rule()
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn does not wait long for a further piece."""
-    monkeypatch.setattr("workers.turn.LINGER", 0.02)
-
-
-@pytest.fixture
-def process(redis: Redis, rule: Rule) -> WorkerProcess:
-    return process_with(rule)
 
 
 def statuses(jobs: JobStore, ids: Sequence[str]) -> list[str]:
