@@ -18,12 +18,12 @@ from redis import Redis
 from shared import keys
 from shared.errors import IdempotencyConflict, JobEnded, JobNotFound, QueueFull, UnreadableRecord
 from shared.formats import PartResult, TextResult, decode_part, decode_result, encode_items, encode_result
+from shared.job_texts import JobTexts, decode_texts
 from shared.jobs import Job, JobStatus, Lane, NewJob
 from shared.keys import OPEN_TTL, SCHEMA, JobKeys, ModelKeys
 from shared.pieces import WHOLE
 from shared.scripts import Script
 from shared.settings import MIB, settings
-from shared.text import decode_text
 
 log = structlog.get_logger()
 
@@ -70,8 +70,8 @@ class JobStore:
             "model": new.model,
             "lane": new.lane,
             "offsets": new.offsets,
-            "lengths": json.dumps(new.lengths, separators=(",", ":")),
-            "texts": len(new.lengths),
+            "lengths": json.dumps(new.texts.lengths, separators=(",", ":")),
+            "texts": len(new.texts.lengths),
             "cut": len({item.text for piece in new.pieces for item in piece if item.part != WHOLE}),
             "done": 0,
             "total": len(new.pieces),
@@ -79,12 +79,14 @@ class JobStore:
             "numbered": len(new.pieces),
             "added": 0,
             "window": new.window,
-            "bytes": len(new.texts),
+            "bytes": len(new.texts.joined),
             "failed": 0,
             "ttl": new.ttl,
         }
         if new.types is not None:
             record["types"] = json.dumps(new.types)
+        if new.texts.read_lengths:
+            record["read"] = json.dumps(new.texts.read_lengths, separators=(",", ":"))
         if watcher is not None:
             record["watchers"] = watcher
         of_job, of_model = JobKeys(new.id), ModelKeys(new.model)
@@ -102,7 +104,7 @@ class JobStore:
                 of_model.wakeups,
                 keys.idempotency(new.idempotency_key or ""),
             ],
-            new.texts,
+            new.texts.joined,
             id=new.id,
             record=record,
             pieces=[encode_items(piece) for piece in new.pieces],
@@ -124,7 +126,7 @@ class JobStore:
             raise QueueFull(
                 f"the open jobs of model {new.model!r} have {pieces} pieces and {size / MIB:.1f} MiB of text, of at "
                 f"most {settings().max_queue} and {settings().max_queue_mb}; this job has {len(new.pieces)} and "
-                f"{len(new.texts) / MIB:.1f}; try again later"
+                f"{len(new.texts.joined) / MIB:.1f}; try again later"
             )
         return Accepted(new.id, created=float(answer[1]), wake=bool(answer[2]))
 
@@ -186,8 +188,8 @@ class JobStore:
         """Whether the idempotency key has made a job that is kept."""
         return bool(self._redis.exists(keys.idempotency(idempotency_key)))
 
-    def texts(self, job_id: str) -> list[str]:
-        """The job's texts, as they were sent.
+    def texts(self, job_id: str) -> JobTexts:
+        """The job's texts.
 
         Raises:
             JobNotFound: there is none, it expired, or it was cancelled, which deletes its texts.
@@ -195,15 +197,11 @@ class JobStore:
         of_job = _keys(job_id)
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.get(of_job.texts)
-            pipe.hget(of_job.job, "lengths")
-            joined, lengths = pipe.execute()
+            pipe.hmget(of_job.job, "lengths", "read")
+            joined, (lengths, read) = pipe.execute()
         if joined is None or lengths is None:
             raise JobNotFound(f"the texts of job {job_id} are gone: it has expired or was cancelled")
-        texts, position = [], 0
-        for length in json.loads(lengths):
-            texts.append(decode_text(joined[position : position + length]))
-            position += length
-        return texts
+        return decode_texts(joined, json.loads(lengths), json.loads(read or b"[]"))
 
     def results(self, job_id: str) -> list[TextResult]:
         """The results of a succeeded job, one for each of its texts."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from shared.errors import UnreadableRecord
 from shared.formats import TextResult
+from shared.job_texts import EncodedTexts
 from shared.pieces import PieceItem
 
 
@@ -94,7 +95,7 @@ class Job:
 class NewJob:
     """What it takes to record a job.
 
-    ``texts`` is the joined UTF-8 of all texts, ``lengths`` the bytes of each. ``cached`` maps the index of a text that
+    ``cached`` maps the index of a text that
     the cache knows to its result. ``window`` is how many pieces of a bulk job are in the stream at a time. ``ttl`` is
     the seconds that the job is kept after its end. ``fingerprint`` tells different requests with one idempotency key
     apart; it is empty if there is no key.
@@ -104,8 +105,7 @@ class NewJob:
     model: str
     types: tuple[str, ...] | None
     offsets: OffsetUnit
-    texts: bytes
-    lengths: list[int]
+    texts: EncodedTexts
     pieces: list[list[PieceItem]]
     cached: dict[int, TextResult]
     window: int

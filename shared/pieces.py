@@ -33,9 +33,9 @@ class PieceItem(NamedTuple):
     """A text, or a part of a long one, as it stands in a piece.
 
     ``text`` is its index in the job. ``part`` is its place among the parts of that text, :data:`WHOLE` where the text
-    is not cut. ``[byte_start, byte_end)`` is where the slice lies in the job's joined texts. ``start`` is the slice's
-    first character in its text, ``[core_start, core_end)`` the range, within the slice, that this part answers for. The
-    slice is more than that only where the text is cut within a sentence.
+    is not cut. ``[byte_start, byte_end)`` is where the slice lies in the job's texts (:mod:`shared.job_texts`).
+    ``start`` is the slice's first character in its text as it is read, ``[core_start, core_end)`` the range, within the
+    slice, that this part answers for. The slice is more than that only where the text is cut within a sentence.
     """
 
     text: int
@@ -55,21 +55,22 @@ def piece_chars(chars_per_second: float | None) -> int:
 
 
 def plan(
-    texts: Sequence[str], byte_starts: Sequence[int], wanted: Sequence[int], piece_chars: int
+    texts: Sequence[str], byte_ranges: Sequence[tuple[int, int]], wanted: Sequence[int], piece_chars: int
 ) -> Iterator[list[PieceItem]]:
     """Pieces that together cover the ``wanted`` texts (indexes, in order).
 
     Each is found as it is asked for, which takes milliseconds, so that the caller can let others run in between.
 
     Args:
-        byte_starts: where each text begins in the joined UTF-8 of all, and at last where that ends.
+        texts: as they are read.
+        byte_ranges: where the UTF-8 of each stands in the job's texts (:mod:`shared.job_texts`).
         piece_chars: the most characters of a piece (:func:`piece_chars`); a text that is not long
             (:data:`shared.breaks.LONG_BYTES`) or a sentence of a long one may have more.
     """
     shared: list[PieceItem] = []
     chars = 0
     for index in wanted:
-        text, start, end = texts[index], byte_starts[index], byte_starts[index + 1]
+        text, (start, end) = texts[index], byte_ranges[index]
         if len(text) > piece_chars and end - start > LONG_BYTES:
             for item in _parts(index, text, start, piece_chars):
                 yield [item]

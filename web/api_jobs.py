@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 
+from shared.job_texts import JobTexts
 from shared.jobs import Job, JobStatus
 from web.farm import farm
 from web.job_view import job_view
@@ -31,7 +32,7 @@ def post_job(body: JobRequest, query: WaitQuery, header: SubmitHeaders) -> Respo
 
     It is finished at once where the cache knew every text, or where `wait` was given and saw its end.
     """
-    asked = submission(farm(), body.all_texts, body.model, body.types, body.offsets)
+    asked = submission(farm(), body.all_texts, body.model, body.types, body.offsets, body.markup)
     with may_wait(query.wait) as seconds:
         job, results = asked.enqueue(farm(), header.idempotency_key, seconds)
     return _answer(job, job_view(job, asked.texts, results, job.offsets), pending_status=202)
@@ -47,7 +48,7 @@ def get_job(path: JobPath, query: JobQuery) -> Response:
     with_texts = query.texts and job.status is not JobStatus.CANCELLED
     view = job_view(
         job,
-        texts=farm().jobs.texts(job.id) if with_texts or succeeded else [],
+        texts=farm().jobs.texts(job.id) if with_texts or succeeded else JobTexts([]),
         results=farm().jobs.results(job.id) if succeeded else [],
         unit=query.offsets or job.offsets,
         with_texts=with_texts,
@@ -60,7 +61,7 @@ def delete_job(path: JobPath) -> Response:
     """Cancels a queued or running job; 409 where it has ended already."""
     job = farm().jobs.cancel(path.job_id)
     farm().recent.forget(job.id)
-    return _answer(job, job_view(job, [], [], job.offsets), pending_status=200)
+    return _answer(job, job_view(job, JobTexts([]), [], job.offsets), pending_status=200)
 
 
 def _answer(job: Job, view: dict[str, Any], pending_status: int) -> Response:

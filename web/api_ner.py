@@ -28,7 +28,7 @@ api = APIBlueprint("ner", __name__, abp_tags=[Tag(name="Blocking call")])
 )
 def post_ner(body: NerRequest) -> Response:
     """The text's entities. Past the time limit: 504, with the address of the job, which goes on."""
-    request = submission(farm(), [body.text], body.model, body.types, body.offsets)
+    request = submission(farm(), [body.text], body.model, body.types, body.offsets, body.markup)
     results = request.results() if request.answered else _recognised(request)
     (result,) = results_view(request.texts, results, request.types, request.offsets)
     data = [

@@ -10,12 +10,14 @@ from typing import Any
 from shared.entities import Entity
 from shared.errors import JobNotFound
 from shared.formats import TextResult
+from shared.job_texts import JobTexts
 from shared.jobs import Job, JobStatus, OffsetUnit
+from shared.markup.places import Places
 from shared.offsets import Utf16Offsets
 
 
 def job_view(
-    job: Job, texts: Sequence[str], results: Sequence[TextResult], unit: OffsetUnit, with_texts: bool = False
+    job: Job, texts: JobTexts, results: Sequence[TextResult], unit: OffsetUnit, with_texts: bool = False
 ) -> dict[str, Any]:
     """The job as :class:`web.schemas.JobView`; plain dicts, since a job may hold many thousand entities.
 
@@ -37,9 +39,9 @@ def job_view(
         "finished_at": _time(job.finished),
     }
     if with_texts:
-        view["texts"] = texts
+        view["texts"] = texts.sent
     if job.status is JobStatus.SUCCEEDED:
-        if len(texts) != len(results):
+        if len(texts.sent) != len(results):
             raise JobNotFound(f"job {job.id} has expired")
         view["results"] = results_view(texts, results, job.types, unit)
     if job.error is not None:
@@ -48,14 +50,14 @@ def job_view(
 
 
 def results_view(
-    texts: Sequence[str], results: Sequence[TextResult], types: Sequence[str] | None, unit: OffsetUnit
+    texts: JobTexts, results: Sequence[TextResult], types: Sequence[str] | None, unit: OffsetUnit
 ) -> list[dict[str, Any]]:
     """The result of each text, with the entities of these types; None: of all."""
     views = []
-    for text, result in zip(texts, results, strict=True):
+    for index, (text, result) in enumerate(zip(texts.sent, results, strict=True)):
         wanted = [entity for entity in result.entities if types is None or entity.type in types]
         view: dict[str, Any] = {
-            "entities": _entities(text, wanted, unit),
+            "entities": _entities(text, wanted, unit, texts.places(index)),
             "counts": dict(Counter(entity.type for entity in wanted)),
             "model": result.model_version,
             "cached": result.cached,
@@ -66,7 +68,10 @@ def results_view(
     return views
 
 
-def _entities(text: str, entities: list[Entity], unit: OffsetUnit) -> list[dict[str, Any]]:
+def _entities(text: str, entities: list[Entity], unit: OffsetUnit, places: Places | None) -> list[dict[str, Any]]:
+    if places is not None:
+        moved = [places.span(entity.start, entity.end) for entity in entities]
+        entities = [entity._replace(start=start, end=end) for entity, (start, end) in zip(entities, moved, strict=True)]
     offset = Utf16Offsets(text) if unit is OffsetUnit.UTF16 else int
     return [
         {

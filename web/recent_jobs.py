@@ -46,7 +46,7 @@ class RecentJobs:
         """Remember a job that Redis has just accepted."""
         with self._lock:
             self._recent[new.id] = _Recent(new, time.monotonic())
-            self._bytes += len(new.texts)
+            self._bytes += len(new.texts.joined)
             while self._recent and (self._bytes > MOST_BYTES or len(self._recent) > MOST_JOBS or self._oldest_is_old()):
                 self._drop(next(iter(self._recent)))
 
@@ -80,4 +80,4 @@ class RecentJobs:
         return time.monotonic() - next(iter(self._recent.values())).accepted > REMEMBERED
 
     def _drop(self, job_id: str) -> None:
-        self._bytes -= len(self._recent.pop(job_id).job.texts)
+        self._bytes -= len(self._recent.pop(job_id).job.texts.joined)

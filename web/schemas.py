@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from shared.errors import TextTooLong
 from shared.jobs import JobStatus, OffsetUnit
+from shared.markup.read import Markup
 from shared.settings import settings
 
 MAX_WAIT = 30.0
@@ -54,6 +55,13 @@ class _Choice(_Request):
     offsets: OffsetUnit = Field(
         OffsetUnit.CODEPOINT,
         description="What `start` and `end` count: Unicode code points (Python), or UTF-16 code units (JavaScript).",
+    )
+
+    markup: Markup = Field(
+        Markup.AUTO,
+        description="What a text is read as. `auto`: as HTML, XML or Markdown where it clearly is one of them, else as "
+        "it stands. `none`: as it stands. `html`: as HTML or XML. `markdown`: as Markdown, which may hold HTML. "
+        "Whatever it is, `start` and `end` count in the text as it was sent.",
     )
 
     @model_validator(mode="before")

@@ -16,10 +16,12 @@ from shared.celery_app import wake
 from shared.entities import Entity
 from shared.errors import InvalidRequest, JobTooLarge, ModelUnserved, QueueFull, TextTooLong
 from shared.formats import TextResult
+from shared.job_texts import EncodedTexts, JobTexts, encode_texts
 from shared.jobs import Job, NewJob, OffsetUnit
+from shared.markup.read import Markup, read
 from shared.pieces import PieceItem, piece_chars, plan
 from shared.settings import MIB, settings
-from shared.text import BYTES_PER_CHARACTER, encode_text
+from shared.text import BYTES_PER_CHARACTER
 from web.body import end_turn
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
@@ -36,8 +38,8 @@ SOONEST, LATEST = 1.0, 300.0
 class Submission:
     """Texts that may be recognised, and what the cache knows of them by index."""
 
-    texts: list[str]
-    encoded: list[bytes]
+    texts: JobTexts
+    encoded: EncodedTexts
     model: str
     version: str  # what the cache was asked for; empty if no worker has told it yet
     types: tuple[str, ...] | None
@@ -47,7 +49,7 @@ class Submission:
     @property
     def answered(self) -> bool:
         """Whether the cache knows every text."""
-        return len(self.cached) == len(self.texts)
+        return len(self.cached) == len(self.texts.sent)
 
     def results(self) -> list[TextResult]:
         """The result of each text that the cache knows, in order."""
@@ -97,13 +99,11 @@ class Submission:
             return farm.ends.wait_for(end, job, deadline)
 
     def _new_job(self, farm: Farm, idempotency_key: str | None, ttl: int) -> NewJob:
-        byte_starts = [0]
-        for text in self.encoded:
-            byte_starts.append(byte_starts[-1] + len(text))
-        missing = [index for index in range(len(self.texts)) if index not in self.cached]
+        as_read = [self.texts.as_read(index) for index in range(len(self.texts.sent))]
+        missing = [index for index in range(len(as_read)) if index not in self.cached]
         crew = farm.crew(self.model)
         pieces: list[list[PieceItem]] = []
-        for piece in plan(self.texts, byte_starts, missing, piece_chars(crew.characters_per_second)):
+        for piece in plan(as_read, self.encoded.read_ranges, missing, piece_chars(crew.characters_per_second)):
             if pieces:
                 # Cutting a long text takes a while: other requests of this process go on meanwhile.
                 sleep(0)
@@ -113,8 +113,7 @@ class Submission:
             model=self.model,
             types=self.types,
             offsets=self.offsets,
-            texts=b"".join(self.encoded),
-            lengths=[len(text) for text in self.encoded],
+            texts=self.encoded,
             pieces=pieces,
             cached=self._cached_results(),
             window=WINDOW_PER_WORKER * max(len(crew.workers), settings().workers),
@@ -127,10 +126,10 @@ class Submission:
         """Refuse a job that cannot be taken, before Redis is sent its texts."""
         if not new.pieces:
             return
-        if len(new.pieces) > settings().max_queue or len(new.texts) > settings().max_queue_mb * MIB:
+        if len(new.pieces) > settings().max_queue or len(new.texts.joined) > settings().max_queue_mb * MIB:
             raise JobTooLarge(
-                f"the job has {len(new.pieces)} pieces and {len(new.texts) / MIB:.1f} MiB of text; this farm's queue "
-                f"takes {settings().max_queue} and {settings().max_queue_mb} in all; send several jobs"
+                f"the job has {len(new.pieces)} pieces and {len(new.texts.joined) / MIB:.1f} MiB of text; this farm's "
+                f"queue takes {settings().max_queue} and {settings().max_queue_mb} in all; send several jobs"
             )
         farm.check_room()
         silent_for = farm.crew(self.model).silent_for
@@ -155,15 +154,20 @@ class Submission:
         return {index: TextResult(found, version, cached=True) for index, found in sorted(self.cached.items())}
 
     def _fingerprint(self) -> str:
-        lengths = [len(text) for text in self.encoded]
-        digest = hashlib.sha256(json.dumps([self.model, self.types, self.offsets, lengths]).encode())
-        for text in self.encoded:
-            digest.update(text)
+        encoded = self.encoded
+        of_texts = encoded.lengths, encoded.read_lengths
+        digest = hashlib.sha256(json.dumps([self.model, self.types, self.offsets, *of_texts]).encode())
+        digest.update(encoded.joined)
         return digest.hexdigest()
 
 
 def submission(
-    farm: Farm, texts: list[str], model: str | None, types: list[str] | None, offsets: OffsetUnit
+    farm: Farm,
+    texts: list[str],
+    model: str | None,
+    types: list[str] | None,
+    offsets: OffsetUnit,
+    markup: Markup = Markup.AUTO,
 ) -> Submission:
     """The texts of a request, checked and looked up in the cache.
 
@@ -178,16 +182,18 @@ def submission(
         raise InvalidRequest(
             f"types: model {name!r} does not know {', '.join(unknown)}; it knows {', '.join(known.types)}"
         )
-    encoded = [encode_text(text) for text in texts]
+    found = ((index, read(text, markup, pause=lambda: sleep(0))) for index, text in enumerate(texts))
+    of_job = JobTexts(texts, {index: shown for index, shown in found if shown is not None})
+    encoded = encode_texts(of_job)
     cached: dict[int, tuple[Entity, ...]] = {}
     if known is not None:
-        cached = cache.look_up(farm.cache, known.version, encoded)
+        cached = cache.look_up(farm.cache, known.version, [encoded.as_read(index) for index in range(len(texts))])
         if cached:
             CACHE_HITS.inc(len(cached))
         if len(cached) < len(texts):
             CACHE_MISSES.inc(len(texts) - len(cached))
     return Submission(
-        texts=texts,
+        texts=of_job,
         encoded=encoded,
         model=name,
         version=known.version if known is not None else "",

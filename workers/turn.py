@@ -18,6 +18,7 @@ from shared.celery_app import wake
 from shared.entities import Entity
 from shared.errors import JobNotFound, UnreadableRecord
 from shared.formats import Core, PartResult, TextResult
+from shared.job_texts import JobTexts
 from shared.jobs import Lane
 from shared.piece_stream import Delivered, Kind, Piece, PieceResult
 from shared.pieces import WHOLE
@@ -252,7 +253,7 @@ class Turn:
             return
         try:
             parts = self._patiently(lambda: process.jobs.parts(piece.job_id))
-            texts = self._patiently(lambda: process.jobs.texts(piece.job_id)) if parts else []
+            texts = self._patiently(lambda: process.jobs.texts(piece.job_id)) if parts else JobTexts([])
         except JobNotFound:
             parts = {}
         except UnreadableRecord as error:
@@ -263,13 +264,13 @@ class Turn:
             gone = "its texts or parts are gone from Redis: keys were deleted or evicted; submit the texts again"
             self._fail_job(piece, gone)
             return
-        results = {index: self._assembled(texts[index], of_text) for index, of_text in parts.items()}
+        results = {index: self._assembled(texts.as_read(index), of_text) for index, of_text in parts.items()}
         self._patiently(
             lambda: process.jobs.succeed(piece.job_id, process.model.name, results, piece.entry.lane, piece.entry.id)
         )
         # While a new version rolls out, the parts of one text may be of two: that stays out of the cache.
         cacheable = [
-            (encode_text(texts[index]), result.entities)
+            (encode_text(texts.as_read(index)), result.entities)
             for index, result in results.items()
             if result.error is None and result.model_version == process.model_version
         ]

@@ -5,7 +5,8 @@
 -- of a cut text). Fields of the record, which create_job.lua writes:
 --
 --   schema, status, model, lane, types (absent: all), offsets, created, started, finished (seconds since the epoch),
---   lengths (JSON list, bytes of each text), texts (their number), cut (how many texts are cut into parts), done and total
+--   lengths (JSON list, bytes of each text as sent), read (JSON list of [text, bytes of what is read of it, bytes of its
+--   places], absent if every text is read as it was sent), texts (their number), cut (how many texts are cut into parts), done and total
 --   (pieces), planned (pieces that the job began with; their numbers are 0 to planned - 1), added (how many of these have
 --   been put into the stream), numbered (the number of the next piece that a division makes), window (most pieces in the
 --   stream at a time), bytes (of texts), failed (texts that ended in an error), error (the first of those, or why the job

@@ -321,7 +321,7 @@ def test_d27_a_job_of_the_former_schema_ends_well(jobs: JobStore, process: Worke
     Turn(process).run()
     job, results = jobs.read_with_results(FORMER_JOB)
     assert (job.status, job.done, results) == (JobStatus.SUCCEEDED, 2, [FOUND, FOUND])
-    assert jobs.texts(FORMER_JOB) == FORMER_TEXTS
+    assert jobs.texts(FORMER_JOB).sent == FORMER_TEXTS
     assert (jobs.load(MODEL), waiting(redis), pending(redis)) == ((0, 0), 0, set())
     assert all(redis.ttl(key) > 0 for key in redis.keys(f"raner:job:{FORMER_JOB}*"))
 

@@ -77,7 +77,7 @@ class Jobs(RuleBasedStateMachine):
         made: NewJob = new()  # type: ignore[operator]
         self.jobs.create(made)
         count = len(made.pieces)
-        self.lives[made.id] = Life(made, set(range(count)), len(made.lengths), count)
+        self.lives[made.id] = Life(made, set(range(count)), len(made.texts.lengths), count)
 
     @precondition(lambda self: self.lives)
     @rule(data=st.data())
@@ -191,7 +191,7 @@ class Jobs(RuleBasedStateMachine):
         assert self.jobs.count_open(MODEL) == len(still_open)
         assert self.jobs.load(MODEL) == (
             sum(len(life.open_pieces) for life in still_open),
-            sum(len(life.new.texts) for life in still_open),
+            sum(len(life.new.texts.joined) for life in still_open),
         )
 
     @invariant()

@@ -64,7 +64,7 @@ def test_a_job_of_one_text(jobs: JobStore, stream: PieceStream) -> None:
     assert job.created <= job.started <= job.finished
     assert jobs.results(new.id) == [FOUND]
     assert jobs.read_with_results(new.id) == (job, [FOUND])
-    assert jobs.texts(new.id) == ["马云"]
+    assert jobs.texts(new.id).sent == ["马云"]
 
 
 def test_a_job_of_empty_texts(jobs: JobStore, stream: PieceStream) -> None:
@@ -81,7 +81,7 @@ def test_texts_come_back_as_they_were_sent(jobs: JobStore, stream: PieceStream) 
     job_id = made(jobs, *texts)
     (piece,) = take(stream)
     assert piece.slices == texts
-    assert jobs.texts(job_id) == texts
+    assert jobs.texts(job_id).sent == texts
 
 
 def test_the_parts_of_a_cut_text_are_put_together(jobs: JobStore, stream: PieceStream) -> None:

@@ -22,9 +22,9 @@ def planned(
     texts: list[str], piece_chars: int = 1000, wanted: list[int] | None = None
 ) -> tuple[list[list[PieceItem]], bytes]:
     encoded = [encode_text(text) for text in texts]
-    starts = [0, *accumulate(map(len, encoded))]
+    ranges = list(pairwise(accumulate(map(len, encoded), initial=0)))
     wanted = list(range(len(texts))) if wanted is None else wanted
-    return list(plan(texts, starts, wanted, piece_chars)), b"".join(encoded)
+    return list(plan(texts, ranges, wanted, piece_chars)), b"".join(encoded)
 
 
 @settings(deadline=None)
@@ -137,6 +137,6 @@ def test_a_piece_is_four_tenths_of_a_second_of_work_within_bounds() -> None:
 
 def test_pieces_are_found_as_they_are_asked_for() -> None:
     texts = ["中" * 1000, "中" * 1000]
-    pieces = plan(texts, [0, 3000, 6000], [0, 1, "never asked for"], 300)  # type: ignore[list-item]
+    pieces = plan(texts, [(0, 3000), (3000, 6000)], [0, 1, "never asked for"], 300)  # type: ignore[list-item]
     for _ in range(4):
         next(pieces)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import accumulate
 from typing import Any
 
 from redis import Redis
@@ -13,12 +12,12 @@ from redis import Redis
 from shared.entities import Entity
 from shared.formats import Core, PartResult, TextResult
 from shared.job_store import JobStore
+from shared.job_texts import JobTexts, encode_texts
 from shared.jobs import Lane, NewJob, OffsetUnit
 from shared.keys import GROUP, ModelKeys
 from shared.piece_stream import Entry, JobState, Piece, PieceResult, PieceStream, Pulse, backlog
 from shared.pieces import WHOLE, PieceItem, plan
 from shared.registry import WorkerInfo
-from shared.text import encode_text
 
 MODEL = "news"
 VERSION = f"{MODEL}@v1"
@@ -31,8 +30,7 @@ EVERYTHING = 10**9  # bytes
 
 def new_job(*texts: str, cached: dict[int, TextResult] | None = None, **fields: Any) -> NewJob:
     """A job as web makes it."""
-    encoded = [encode_text(text) for text in texts]
-    starts = [0, *accumulate(map(len, encoded))]
+    encoded = encode_texts(JobTexts(texts))
     known = cached or {}
     wanted = [index for index in range(len(texts)) if index not in known]
     made: dict[str, Any] = {
@@ -40,9 +38,8 @@ def new_job(*texts: str, cached: dict[int, TextResult] | None = None, **fields: 
         "model": MODEL,
         "types": None,
         "offsets": OffsetUnit.CODEPOINT,
-        "texts": b"".join(encoded),
-        "lengths": [len(text) for text in encoded],
-        "pieces": list(plan(texts, starts, wanted, PIECE_CHARS)),
+        "texts": encoded,
+        "pieces": list(plan(texts, encoded.read_ranges, wanted, PIECE_CHARS)),
         "cached": known,
         "window": 4,
         "ttl": 3_600,

@@ -55,13 +55,13 @@ def test_a_job_of_one_text_is_one_piece(farm: Farm, queued: Callable[[], list[st
     assert queued() == [f"{job_id}:0"]
     job = farm.jobs.read(job_id)
     assert (job.status, job.model, job.done, job.total) == (JobStatus.QUEUED, NAME, 0, 1)
-    assert farm.jobs.texts(job_id) == [TEXT]
+    assert farm.jobs.texts(job_id).sent == [TEXT]
 
 
 def test_many_short_texts_share_a_piece(farm: Farm, queued: Callable[[], list[str]]) -> None:
     job_id = send(farm, *[TEXT] * (PIECE_TEXTS + 1))
     assert queued() == [f"{job_id}:0", f"{job_id}:1"]
-    assert farm.jobs.texts(job_id) == [TEXT] * (PIECE_TEXTS + 1)
+    assert farm.jobs.texts(job_id).sent == [TEXT] * (PIECE_TEXTS + 1)
 
 
 def test_a_long_text_is_several_pieces(farm: Farm, queued: Callable[[], list[str]]) -> None:
@@ -114,7 +114,7 @@ def test_a_job_that_was_known_by_its_key_is_waited_for_too(farm: Farm, worker: W
 
 def test_texts_at_their_limits_are_taken(farm: Farm, with_settings: Callable[..., None]) -> None:
     with_settings(max_texts=2, max_text_chars=3)
-    assert farm.jobs.texts(send(farm, "中中中", "😀😀😀")) == ["中中中", "😀😀😀"]
+    assert farm.jobs.texts(send(farm, "中中中", "😀😀😀")).sent == ["中中中", "😀😀😀"]
 
 
 def test_one_character_more_is_refused(farm: Farm, redis: Redis, with_settings: Callable[..., None]) -> None:

@@ -13,7 +13,7 @@ def in_pieces(model: Recogniser, text: str, piece_chars: int) -> list[Entity]:
     """What a worker finds in a text that web cuts into pieces of that size."""
     joined = encode_text(text)
     parts: list[Part] = []
-    for (item,) in plan([text], [0, len(joined)], [0], piece_chars):
+    for (item,) in plan([text], [(0, len(joined))], [0], piece_chars):
         slice_ = decode_text(joined[item.byte_start : item.byte_end])
         if item.part == WHOLE:
             return model.recognise([slice_])[0]
