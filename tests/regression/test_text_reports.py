@@ -367,13 +367,7 @@ def recogniser(model: Path) -> Recogniser:
     return load(ensure_prepared(str(model), BackendName.ONNX_INT8, settings().data_dir / "prepared", 0.05), 1)
 
 
-# Rows that commas divide are read as wrapped lines.
-KNOWN = {"cell-csv": pytest.mark.xfail(strict=True, reason="comma-separated rows are not told from wrapped text")}
-
-
-@pytest.mark.parametrize(
-    "report", [pytest.param(report, id=report.id, marks=KNOWN.get(report.id, ())) for report in REPORTS]
-)
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)
 def test_the_entities_of_a_report_are_found(report: Report) -> None:
     (entities,) = recogniser(report.model).recognise([report.text])
     texts = [report.text[entity.start : entity.end] for entity in entities]
