@@ -99,6 +99,11 @@ def tab_separated(sentences: Sequence[Sentence]) -> list[Sentence]:
     return [join(_cells(table, ("", "\t", "\n"))) for table in _groups(sentences, SENTENCES_OF_TABLE)]
 
 
+def comma_separated(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The names of the sentences in the rows of CSV tables, with a column for each type."""
+    return [join(_cells(table, ("", ",", "\n"))) for table in _groups(sentences, SENTENCES_OF_TABLE)]
+
+
 def markdown_table(sentences: Sequence[Sentence]) -> list[Sentence]:
     """The names of the sentences in the rows of Markdown tables, with a column for each type."""
     tables = []
@@ -133,6 +138,7 @@ FORMS: Mapping[str, Form] = {
     "the same with CRLF": _each(partial(wrapped, line_end="\r\n")),
     "the same, indented": _each(partial(wrapped, line_end="\n    ")),
     "TSV: names only": tab_separated,
+    "CSV: names only": comma_separated,
     "Markdown table: names only": markdown_table,
     "columns: names only": columns,
     "HTML: each name bold": _each(partial(html, marks=HTML_BOLD)),

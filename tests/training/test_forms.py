@@ -71,6 +71,7 @@ def test_no_entity_has_at_its_edges_what_a_form_adds(form: str, sentences: list[
             lambda: forms.tab_separated([EXAMPLE])[0],
             "地点\t单位\t姓名\n杭州\tAT&T\t马云\n\t大学\t\n",
         ),
+        (lambda: forms.comma_separated([EXAMPLE])[0], "地点,单位,姓名\n杭州,AT&T,马云\n,大学,\n"),
         (
             lambda: forms.markdown_table([EXAMPLE])[0],
             "| 地点 | 单位 | 姓名 |\n| --- | --- | --- |\n| 杭州 | AT&T | 马云 |\n|  | 大学 |  |\n",
@@ -84,4 +85,4 @@ def test_the_text_of_a_form(form: Callable[[], Sentence], text: str) -> None:
 
 def test_sentences_without_names_are_in_no_table() -> None:
     nothing = [Sentence("今天下雨。", ())] * 20
-    assert [FORMS[form](nothing) for form in OF_NAMES] == [[], [], []]
+    assert [FORMS[form](nothing) for form in OF_NAMES] == [[]] * len(OF_NAMES)
