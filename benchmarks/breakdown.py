@@ -17,6 +17,7 @@ import onnxruntime
 from workers.backends.onnx import OnnxNetwork
 from workers.engine import recogniser as recogniser_module
 from workers.engine import tagger as tagger_module
+from workers.engine.reading.reader import Reader
 from workers.engine.recogniser import Recogniser
 from workers.engine.tokens import TextTokenizer
 from workers.engine.viterbi import Crf
@@ -28,6 +29,7 @@ REST = "the rest"
 LEAST_SHARE = 0.005
 # The steps by the place in the code that the engine looks each up at.
 _STEPS: Mapping[str, tuple[Any, str]] = {
+    "reading": (Reader, "view"),
     "tokenizer": (TextTokenizer, "encode"),
     "windows": (recogniser_module, "windows"),
     NETWORK: (OnnxNetwork, "emissions"),

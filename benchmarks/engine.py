@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from benchmarks import machine
 from benchmarks.base_model import base_model, prepared
 from benchmarks.breakdown import operators, steps
@@ -25,8 +27,10 @@ from shared.settings import BUNDLED_MODEL, BackendName
 from training.evaluate import recognise
 from training.scores import ALL, score
 from training.sets import PLAIN, sentences_of
-from workers.engine.tokens import SPECIAL_TOKENS
+from workers.engine.reading.reader import Reader
+from workers.engine.tokens import SPECIAL_TOKENS, TextTokenizer
 from workers.loading import load
+from workers.preparation.manifest import TOKENIZER, read_manifest
 
 # Characters of a text, which the network reads as so many tokens and two more; 510 are the most.
 LENGTHS = (8, 16, 32, 64, 128, 256, 510)
@@ -47,6 +51,9 @@ of the bundled one, on MSRA's development set."""
 GOAL_FP32 = 0.85
 GOAL_INT8 = 1.7
 GOAL_F1 = 0.5  # points
+GOAL_READING = 3  # % of recognition
+# Characters of the texts that the reading step is timed on, and their number.
+READ, READ_TEXTS = 35, 100
 
 FP32, INT8 = str(BackendName.ONNX_FP32), str(BackendName.ONNX_INT8)
 # What each form's bare products are done by.
@@ -96,6 +103,7 @@ def measure(options: Options) -> Report:
         _add_ratios(report, name, measured[MIX], peaks)
         _add_tables(report, name, measured)
         _add_breakdown(report, name, source, blocks[MIX], options)
+    _add_reading(report, options, rounds)
     if options.data is not None:
         _add_f1(report, options, options.data)
     rows = [(name, peak / 1e9) for name, peak in peaks.items()]
@@ -206,6 +214,27 @@ def _add_breakdown(report: Report, name: str, source: Path, texts: Block, option
             report.data[f"{what}, {form}, {name}"] = seconds
         shares = {part: of / sum(of_operators.values()) * 100 for part, of in of_operators.items()}
         report.bars(f"Time of the network, {form}, {name}, %", shares)
+
+
+def _add_reading(report: Report, options: Options, rounds: int) -> None:
+    folder = prepared(BUNDLED_MODEL, BackendName.ONNX_INT8, options)
+    recogniser, manifest = load(folder, 1), read_manifest(folder)
+    tokenizer = TextTokenizer(Tokenizer.from_file(str(folder / TOKENIZER)), manifest.splitting, manifest.unk_id)
+    text = long_text(options, READ * READ_TEXTS)
+    texts = [text[start : start + READ] for start in range(0, len(text), READ)]
+    seconds = medians(
+        {
+            "reading": partial(_each, Reader(tokenizer, manifest.reading).view, texts),
+            "recognition": partial(_each, recogniser.recognise, [[each] for each in texts]),
+        },
+        2 * rounds,
+    )
+    share = seconds["reading"] / seconds["recognition"] * 100
+    what = f"reading step of a clean text of {READ} characters, of its recognition, bundled"
+    report.ratio(what, share, GOAL_READING, at_least=False, unit="%")
+    rows = [(name, of / len(texts) * 1e6) for name, of in seconds.items()]
+    report.table(f"The reading step, {READ} characters, bundled", ("", "µs a text"), rows)
+    report.data["reading"] = seconds
 
 
 def _add_f1(report: Report, options: Options, data: Path) -> None:

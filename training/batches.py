@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from training import views
-from training.corpus import Sentence
+from training.corpus import Sentence, join
 from training.sets import HEADS, LabelledSet
 from training.tags import Annotation, labels_of
 from training.views import Names, Typos
@@ -19,13 +19,28 @@ from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
 # Most tokens of a batch, padding included, and of a text with its context.
 BATCH_TOKENS = 4_096
 LONGEST = 254
-# Shares of sentences that are shown with other names, with context, disturbed, without punctuation, or in other widths.
+# Shares of sentences that are shown with other names, with context, disturbed, in another form, or of which the names
+# are shown in tables.
 RENAMED = 0.5
 IN_CONTEXT = 0.35
 DISTURBED = 0.3
-UNPUNCTUATED = 0.03
-FULL_WIDTH = 0.03
-HALF_WIDTH = 0.1
+IN_FORM = 0.3
+IN_TABLES = 0.04
+# How often each form is among those.
+FORMS: Mapping[str, float] = {
+    "between spaces": 6,
+    "wrapped": 5,
+    "half-width punctuation": 5,
+    "remnants of markup": 4,
+    "no punctuation": 3,
+    "full width": 3,
+    "spaces for punctuation": 2,
+    "traditional": 2,
+}
+# The share that is shown as it was sent. All other texts are shown as the farm's model reads them.
+AS_SENT = 0.1
+# Most sentences of which the names are in one table.
+TABULATED = 8
 # Share of characters hidden, and of texts that begin elsewhere than at the first position.
 HIDDEN = 0.06
 SHIFTED = 0.5
@@ -76,8 +91,19 @@ class Epochs:
         self._vocabulary = vocabulary
         self._positions = positions
         self._names = names
+        known = frozenset(vocabulary.characters)
         self._typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3000])
-
+        # By the names in FORMS.
+        self._forms: Mapping[str, Callable[[Sentence, Random], Sentence]] = {
+            "between spaces": views.between_spaces,
+            "wrapped": views.wrapped,
+            "half-width punctuation": lambda sentence, _: views.half_width_punctuation(sentence),
+            "remnants of markup": views.with_remnants,
+            "no punctuation": lambda sentence, _: views.without_punctuation(sentence),
+            "full width": lambda sentence, _: views.full_width(sentence),
+            "spaces for punctuation": lambda sentence, _: views.spaces_for_punctuation(sentence),
+            "traditional": lambda sentence, _: views.traditional(sentence, known),
+        }
         self._current = (0, self.batches(0))
         self.steps_of_epoch = len(self._current[1])
 
@@ -119,32 +145,41 @@ class Epochs:
         whole = [
             sentence for sentence in self._sentences[name] for _ in range(int(times) + (random.random() < times % 1))
         ]
-        sentences = [piece for sentence in whole for piece in pieces(sentence)]
-        random.shuffle(sentences)
+        random.shuffle(whole)
+        tabulated = round(len(whole) * IN_TABLES)
+        texts = [*self._tables(whole[:tabulated], random), *(self._view(each, random) for each in whole[tabulated:])]
+        shown = [piece for text in texts for piece in pieces(_as_shown(text, random))]
+        random.shuffle(shown)
         waiting: list[Sentence] = []
-        for sentence in sentences:
-            view = self._view(sentence, random)
+        for view in shown:
             if random.random() >= IN_CONTEXT:
                 yield view
             elif waiting and sum(len(each.text) for each in waiting) + len(view.text) > random.randint(40, LONGEST):
-                yield views.join(waiting)
+                yield join(waiting)
                 waiting = [view]
             else:
                 waiting.append(view)
         if waiting:
-            yield views.join(waiting)
+            yield join(waiting)
 
-    def _view(self, view: Sentence, random: Random) -> Sentence:
-        if random.random() < RENAMED:
-            view = views.rename(view, self._names, random.random(), random)
+    def _tables(self, sentences: Sequence[Sentence], random: Random) -> Iterator[Sentence]:
+        begin = 0
+        while begin < len(sentences):
+            end = begin + random.randint(1, TABULATED)
+            yield from views.tables([self._renamed(each, random) for each in sentences[begin:end]], random)
+            begin = end
+
+    def _view(self, sentence: Sentence, random: Random) -> Sentence:
+        view = self._renamed(sentence, random)
         if random.random() < DISTURBED:
             view = self._typos.disturb(view, random.uniform(0.02, 0.12), random)
-        if random.random() < UNPUNCTUATED:
-            view = views.without_punctuation(view)
-        width = random.random()
-        if width < FULL_WIDTH:
-            return views.full_width(view)
-        return views.half_width(view) if width < FULL_WIDTH + HALF_WIDTH else view
+        if random.random() < IN_FORM:
+            (form,) = random.choices(list(FORMS), list(FORMS.values()))
+            view = self._forms[form](view, random)
+        return view
+
+    def _renamed(self, sentence: Sentence, random: Random) -> Sentence:
+        return views.rename(sentence, self._names, random.random(), random) if random.random() < RENAMED else sentence
 
     def _batch(self, group: Sequence[tuple[str, Sentence]]) -> Batch:
         lengths = torch.tensor([len(sentence.text) for _, sentence in group])
@@ -168,6 +203,10 @@ class Epochs:
             lengths,
             {head: torch.from_numpy(of_head) for head, of_head in allowed.items()},
         )
+
+
+def _as_shown(text: Sentence, random: Random) -> Sentence:
+    return text if random.random() < AS_SENT else views.as_read(text)
 
 
 def pieces(sentence: Sentence) -> Iterator[Sentence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,15 @@ def _apart(spans: list[Span]) -> Iterator[Span]:
         if span.start >= end:
             yield span
             end = span.end
+
+
+def join(sentences: Sequence[Sentence]) -> Sentence:
+    """One text of several sentences."""
+    text, spans = "", []
+    for sentence in sentences:
+        spans += [Span(start + len(text), end + len(text), kind) for start, end, kind in sentence.spans]
+        text += sentence.text
+    return Sentence(text, tuple(spans))
 
 
 UNLABELLED = "unlabelled.txt.gz"

@@ -8,16 +8,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
 
 from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, BackendName, settings
-from training.corpus import Sentence, Span
+from training.corpus import Sentence, Span, join
+from training.forms import FORMS
 from training.scores import ALL, Score, score
-from training.sets import DEVELOPMENT, HEADS, Reading, sentences_of
-from training.views import Typos, join
+from training.sets import DEVELOPMENT, HEADS, TRAINING, Reading, sentences_of
+from training.views import Typos
 from training.vocabulary import SPECIAL, Vocabulary
 from workers.engine.recogniser import Recogniser
 from workers.loading import load
@@ -27,6 +28,11 @@ from workers.preparation.source import RELEVANT_FILES
 # Share of characters that are disturbed, and lengths that sentences are joined to, in characters.
 DISTURBED = 0.05
 JOINED = (500, 4_000)
+AS_IT_IS = "as it is"
+# The development sets whose sentences are put into forms, each with the training set whose readings are its own too,
+# and how many of its sentences.
+FORMED = {"msra.dev": "msra.train", "uner_gsdsimp.dev": "uner_gsdsimp.train"}
+FORMED_SENTENCES = 250
 # The sentence that is timed: 35 characters.
 TIMED = "阿里巴巴集团创始人马云昨在杭州出席了由中国人工智能学会主办的技术峰会。"
 TIMES = 200
@@ -56,34 +62,16 @@ def report(folder: Path, data: Path) -> None:
     head = max(
         (head for head, types in HEADS.items() if set(types) <= set(int8.types)), key=lambda head: len(HEADS[head])
     )
-    vocabulary = Vocabulary.load(folder / "vocab.txt")
-    typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3_000])
+    sets = {name: sentences_of(data, name) for name in DEVELOPMENT[head]}
 
     print(f"\n# {folder.name}\n")
-    _table("set", "type", "entities", "precision", "recall", "F1", "F1 in FP32")
-    sets = {name: sentences_of(data, name) for name in DEVELOPMENT[head]}
-    for name, sentences in sets.items():
-        reading = DEVELOPMENT[head][name]
-        scores, of_fp32 = (score(sentences, recognise(model, sentences), reading) for model in (int8, fp32))
-        for kind, of_kind in scores.items():
-            _row(name, kind, of_kind.there, *_figures(of_kind), f"{of_fp32[kind].f1:.3f}")
-
+    _print_scores(head, sets, int8, fp32)
     print()
-    _table("set", "text", "F1")
-    for name, sentences in sets.items():
-        reading = DEVELOPMENT[head][name]
-        for text, view in _views(sentences, typos):
-            _row(name, text, f"{score(view, recognise(int8, view), reading)[ALL].f1:.3f}")
-
+    _print_views(head, sets, int8, Vocabulary.load(folder / "vocab.txt"))
     print()
-    kinds = [*HEADS[head], "nothing"]
-    _table("there is", *(f"found {kind}" for kind in kinds), "found elsewhere")
-    confusions: Counter[tuple[str, str]] = Counter()
-    for name, sentences in sets.items():
-        confusions.update(confused(sentences, recognise(int8, sentences), DEVELOPMENT[head][name]))
-    for kind in sorted({there for there, _ in confusions}):
-        _row(kind, *(confusions[kind, found] for found in (*kinds, "elsewhere")))
-
+    _print_forms(head, {name: sentences_of(data, name) for name in FORMED}, int8)
+    print()
+    _print_confusions(head, sets, int8)
     print()
     size = sum((folder / name).stat().st_size for name in RELEVANT_FILES if (folder / name).exists())
     print(f"{size / 2**20:.1f} MiB; {len(TIMED)} characters on one core: ", end="")
@@ -129,8 +117,51 @@ def joined(sentences: Sequence[Sentence], length: int) -> list[Sentence]:
     return [*texts, join(waiting)] if waiting else texts
 
 
+def formed(sentences: Sequence[Sentence]) -> Iterator[tuple[str, Sequence[Sentence]]]:
+    """The names of all forms, each with some of the sentences in that form, and these as they are before."""
+    few = Random(0).sample(sentences, min(FORMED_SENTENCES, len(sentences)))
+    yield AS_IT_IS, few
+    for name, form in FORMS.items():
+        yield name, form(few)
+
+
+def _print_scores(head: str, sets: Mapping[str, Sequence[Sentence]], int8: Recogniser, fp32: Recogniser) -> None:
+    _table("set", "type", "entities", "precision", "recall", "F1", "F1 in FP32")
+    for name, sentences in sets.items():
+        reading = DEVELOPMENT[head][name]
+        scores, of_fp32 = (score(sentences, recognise(model, sentences), reading) for model in (int8, fp32))
+        for kind, of_kind in scores.items():
+            _row(name, kind, of_kind.there, *_figures(of_kind), f"{of_fp32[kind].f1:.3f}")
+
+
+def _print_views(head: str, sets: Mapping[str, Sequence[Sentence]], model: Recogniser, vocabulary: Vocabulary) -> None:
+    typos = Typos([token for token in vocabulary.tokens[len(SPECIAL) :] if "一" <= token <= "龥"][:3_000])
+    _table("set", "text", "F1")
+    for name, sentences in sets.items():
+        for text, view in _views(sentences, typos):
+            _row(name, text, _f1(view, model, DEVELOPMENT[head][name]))
+
+
+def _print_forms(head: str, sets: Mapping[str, Sequence[Sentence]], model: Recogniser) -> None:
+    _table("form", *(f"F1, {name}" for name in sets))
+    readings = [TRAINING[FORMED[name]].readings[head] for name in sets]
+    for of_sets in zip(*map(formed, sets.values()), strict=True):
+        figures = [_f1(texts, model, reading) for (_, texts), reading in zip(of_sets, readings, strict=True)]
+        _row(of_sets[0][0], *figures)
+
+
+def _print_confusions(head: str, sets: Mapping[str, Sequence[Sentence]], model: Recogniser) -> None:
+    kinds = [*HEADS[head], "nothing"]
+    _table("there is", *(f"found {kind}" for kind in kinds), "found elsewhere")
+    confusions: Counter[tuple[str, str]] = Counter()
+    for name, sentences in sets.items():
+        confusions.update(confused(sentences, recognise(model, sentences), DEVELOPMENT[head][name]))
+    for kind in sorted({there for there, _ in confusions}):
+        _row(kind, *(confusions[kind, found] for found in (*kinds, "elsewhere")))
+
+
 def _views(sentences: Sequence[Sentence], typos: Typos) -> Iterable[tuple[str, Sequence[Sentence]]]:
-    yield "as it is", sentences
+    yield AS_IT_IS, sentences
     random = Random(0)
     yield f"{DISTURBED:.0%} of characters disturbed", [typos.disturb(each, DISTURBED, random) for each in sentences]
     for length in JOINED:
@@ -148,6 +179,10 @@ def _milliseconds(recogniser: Recogniser) -> float:
         recogniser.recognise([TIMED])
         taken.append(time.perf_counter() - began)
     return median(taken) * 1e3
+
+
+def _f1(sentences: Sequence[Sentence], model: Recogniser, reading: Reading) -> str:
+    return f"{score(sentences, recognise(model, sentences), reading)[ALL].f1:.3f}"
 
 
 def _figures(of: Score) -> list[str]:

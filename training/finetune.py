@@ -15,7 +15,7 @@ from training.run import Average, Run, train
 from training.scores import ALL, find, score, score_apart
 from training.sets import DEVELOPMENT, HEADS, NAMED, TRAINING, LabelledSet, sentences_of
 from training.tags import UNKNOWN, labels_of
-from training.views import Names
+from training.views import Names, as_read
 from training.vocabulary import Vocabulary
 
 # Weight of the loss of each character alone.
@@ -57,13 +57,13 @@ def main() -> None:
     known = {
         sentence.text[span.start : span.end]
         for name in TRAINING
-        for sentence in sentences[name]
+        for sentence in map(as_read, sentences[name])
         for span in sentence.spans
     }
     named = [sentence for name in NAMED for sentence in sentences[name]]
     epochs = Epochs(sentences, sets, vocabulary, shape.positions, Names(named, *lists), arguments.seed)
     development = {
-        (head, name): [piece for sentence in sentences_of(arguments.data, name) for piece in pieces(sentence)]
+        (head, name): [piece for sentence in sentences_of(arguments.data, name) for piece in pieces(as_read(sentence))]
         for head, sets in DEVELOPMENT.items()
         for name in sets
     }

@@ -22,6 +22,7 @@ from training.network import Shape, TransformerCrf
 from training.scores import spans_of
 from training.sets import HEADS
 from training.tags import UNKNOWN, forbidden, labels_of
+from training.views import as_read
 from training.vocabulary import CLS, PAD, SEP, Vocabulary
 from workers.engine.labels import Labels
 from workers.engine.viterbi import Crf as Paths
@@ -49,7 +50,7 @@ def main() -> None:
         )
         network.load_state_dict(torch.load(run / "network.pt", weights_only=True))
         networks.append(network.eval())
-    lines = [Sentence(line, ()) for line in read_plain_text(arguments.data, UNLABELLED) if line]
+    lines = [as_read(Sentence(line, ())) for line in read_plain_text(arguments.data, UNLABELLED) if line]
     for part, head in enumerate(HEADS):
         texts = [piece.text for line in lines[part :: len(HEADS)] for piece in pieces(line)]
         with gzip.open(arguments.out / f"labelled.{head}.jsonl.gz", "wt", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Other views of a labelled sentence: with other names in it, disturbed, or with sentences beside it.
+"""Other views of a labelled sentence: with other names in it, disturbed, in another form, or as the model reads it.
 
 RaNER learns from views of a sentence with and without context (Wang et al., ACL 2021, "Improving Named Entity
 Recognition by External Context Retrieving and Cooperative Learning"); here the context is other sentences.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from random import Random
 
+import numpy as np
 from pypinyin import lazy_pinyin
 
+from training import forms
 from training.corpus import Sentence, Span
+from training.tags import UNKNOWN
+from workers.engine.reading.steps import STEPS
+from workers.engine.reading.view import View
 
 _SUFFIXES = ("公司", "集团", "有限公司", "股份有限公司", "科技", "银行", "")
 # Names to draw that are not in the labelled sets, as a share of all that are drawn.
@@ -134,7 +139,32 @@ def _collect(written: Sequence[tuple[str, int]], spans: Sequence[Span]) -> Sente
 
 _PUNCTUATION = {ord(mark): None for mark in "，。、；：？！“”‘’（）《》,.;:?!\"'()"}
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-_HALF_WIDTH = {full: half for half, full in _FULL_WIDTH.items() if chr(half).isalnum()}
+_HALF_WIDTH_MARKS = {"，": ",", "。": ".", "；": ";", "：": ":", "？": "?", "！": "!", "（": "(", "）": ")", "、": ","}
+# What stands between things in a form or a list, in the place of punctuation.
+_SPACES = (" ", "\u3000", "  ")
+# What conversions of web pages and chats leave beside names: before them, and behind them.
+_REMNANTS: Sequence[forms.Marks] = (
+    ("**", "**"),
+    ("__", "__"),
+    ("&nbsp;", "&nbsp;"),
+    ("<br>", ""),
+    ("", "<br/>"),
+    ("&quot;", "&quot;"),
+    ("[", "](https://t.cn/A6xY2)"),
+    ("[[", "]]"),
+    ("{{", "}}"),
+    ("#", "#"),
+    ("@", " "),
+    ("【", "】"),
+    ("`", "`"),
+    ("//", ""),
+    ("", "[1]"),
+)
+# Most names of a sentence that have remnants beside them.
+_WITH_REMNANTS = 5
+_WIDTHS = (8, 45)
+_LINE_ENDS = ("\n", "\r\n", "\n    ", " \n")
+_TABLES: Sequence[forms.Form] = (forms.tab_separated, forms.comma_separated, forms.markdown_table, forms.columns)
 
 
 def without_punctuation(sentence: Sentence) -> Sentence:
@@ -143,20 +173,86 @@ def without_punctuation(sentence: Sentence) -> Sentence:
     return _collect(kept, sentence.spans)
 
 
+def spaces_for_punctuation(sentence: Sentence) -> Sentence:
+    """The sentence with a space in the place of each mark."""
+    return sentence._replace(text=sentence.text.translate(dict.fromkeys(_PUNCTUATION, " ")))
+
+
+def half_width_punctuation(sentence: Sentence) -> Sentence:
+    """The sentence with ASCII's marks."""
+    return forms.in_characters(sentence, _HALF_WIDTH_MARKS)
+
+
 def full_width(sentence: Sentence) -> Sentence:
     """ASCII's letters, digits and marks in their full-width forms."""
     return sentence._replace(text=sentence.text.translate(_FULL_WIDTH))
 
 
-def half_width(sentence: Sentence) -> Sentence:
-    """Full-width letters and digits as ASCII's."""
-    return sentence._replace(text=sentence.text.translate(_HALF_WIDTH))
+def traditional(sentence: Sentence, known: Container[str]) -> Sentence:
+    """The sentence in traditional characters where these are ``known``: others are all alike to the network."""
+    written = zip(sentence.text, forms.traditional(sentence).text, strict=True)
+    return sentence._replace(text="".join(new if new in known else old for old, new in written))
 
 
-def join(sentences: Sequence[Sentence]) -> Sentence:
-    """One text of several sentences."""
-    text, spans = "", []
-    for sentence in sentences:
-        spans += [Span(start + len(text), end + len(text), kind) for start, end, kind in sentence.spans]
-        text += sentence.text
-    return Sentence(text, tuple(spans))
+def between_spaces(sentence: Sentence, random: Random) -> Sentence:
+    """The sentence with spaces around some of its names, and at some other places.
+
+    A space is then no sign of a name.
+    """
+    places = [place for span in sentence.spans if random.random() < 0.6 for place in span[:2]]
+    others = _outside(sentence)
+    places += random.sample(others, min(len(others), random.randint(0, len(sentence.spans) + 1)))
+    space = random.choice(_SPACES)
+    return forms.with_added(sentence, dict.fromkeys(places, space))
+
+
+def wrapped(sentence: Sentence, random: Random) -> Sentence:
+    """The sentence in lines of about the same width, each of which ends outside of names."""
+    width, line_end = random.randint(*_WIDTHS), random.choice(_LINE_ENDS)
+    ends: list[int] = []
+    for place in _outside(sentence):
+        if place - (ends[-1] if ends else 0) >= width:
+            ends.append(place)
+    return forms.with_added(sentence, dict.fromkeys(ends, line_end))
+
+
+def with_remnants(sentence: Sentence, random: Random) -> Sentence:
+    """The sentence with what is left of markup beside some of its names."""
+    chosen = {*random.sample(sentence.spans, min(len(sentence.spans), random.randint(1, _WITH_REMNANTS)))}
+    added: dict[int, str] = {}
+    for span in sentence.spans:
+        if span in chosen:
+            before, behind = random.choice(_REMNANTS)
+            added[span.start] = added.get(span.start, "") + before
+            added[span.end] = behind
+    return forms.with_added(sentence, added)
+
+
+def tables(sentences: Sequence[Sentence], random: Random) -> list[Sentence]:
+    """The names of the sentences in tables or columns."""
+    known = [
+        sentence._replace(spans=tuple(span for span in sentence.spans if span.type != UNKNOWN))
+        for sentence in sentences
+    ]
+    return random.choice(_TABLES)(known)
+
+
+def as_read(sentence: Sentence) -> Sentence:
+    """The sentence as the farm's model reads it: see :mod:`workers.engine.reading`."""
+    view = View(sentence.text)
+    for step in STEPS.values():
+        view = step(view)
+    if view.places is None:
+        return sentence._replace(text=view.text)
+    spans = []
+    for start, end, kind in sentence.spans:
+        first, last = (int(place) for place in np.searchsorted(view.places, (start, end)))
+        if first < last:
+            spans.append(Span(first, last, kind))
+    return Sentence(view.text, tuple(spans))
+
+
+def _outside(sentence: Sentence) -> list[int]:
+    """The places between characters that are not inside a name, in order."""
+    inside = {place for start, end, _ in sentence.spans for place in range(start + 1, end)}
+    return [place for place in range(1, len(sentence.text)) if place not in inside]

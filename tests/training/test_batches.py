@@ -24,14 +24,14 @@ SETS = {
     "news.train": LabelledSet({"news": {"LOC": ("LOC",), "PER": ("PER",)}}),
     "times.train": LabelledSet({"generic": {"time": ("TIME",)}}, times=2),
 }
+NAMES = Names(NEWS, ["上海"], ["百度"], ["田中"])
 NUMERALS = "一二三四五六七八九十"
 VOCABULARY = Vocabulary(sorted({character for sentence in NEWS + TIMES for character in sentence.text}))
 
 
 @pytest.fixture
 def epochs() -> Epochs:
-    names = Names(NEWS, ["上海"], ["百度"], ["田中"])
-    return Epochs({"news.train": NEWS, "times.train": TIMES}, SETS, VOCABULARY, 512, names)
+    return Epochs({"news.train": NEWS, "times.train": TIMES}, SETS, VOCABULARY, 512, NAMES)
 
 
 def test_an_epoch_is_the_same_whenever_it_is_made(epochs: Epochs) -> None:
@@ -99,13 +99,13 @@ def _times(allowed: torch.Tensor) -> list[Span]:
 
 
 def test_of_a_set_that_is_there_less_than_once_each_epoch_has_another_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    for chance in ("RENAMED", "DISTURBED", "UNPUNCTUATED", "HIDDEN", "FULL_WIDTH", "HALF_WIDTH"):
+    for chance in ("RENAMED", "DISTURBED", "IN_FORM", "IN_TABLES", "HIDDEN"):
         monkeypatch.setattr(batches, chance, 0)
     texts = [f"今天{first}{second}开会。" for first in NUMERALS for second in NUMERALS]
     sentences = {"times.train": [Sentence(text, (Span(0, 2, "time"),)) for text in texts]}
     sets = {"times.train": LabelledSet(SETS["times.train"].readings, times=1 / 3)}
     vocabulary = Vocabulary(sorted(set("".join(texts))))
-    epochs = Epochs(sentences, sets, vocabulary, 512, Names(NEWS, ["上海"], ["百度"], ["田中"]))
+    epochs = Epochs(sentences, sets, vocabulary, 512, NAMES)
 
     shown = []
     for epoch in range(12):
@@ -115,6 +115,47 @@ def test_of_a_set_that_is_there_less_than_once_each_epoch_has_another_share(monk
         shown.append({text for text in texts if text in characters})
     assert all(len(texts) / 6 < len(share) < len(texts) / 2 for share in shown)
     assert len(set[str]().union(*shown)) > len(texts) * 0.9
+
+
+@pytest.mark.parametrize("form", batches.FORMS)
+def test_a_sentence_may_be_in_each_form(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    for chance in ("RENAMED", "DISTURBED", "IN_TABLES", "IN_CONTEXT", "HIDDEN"):
+        monkeypatch.setattr(batches, chance, 0)
+    monkeypatch.setattr(batches, "IN_FORM", 1)
+    monkeypatch.setattr(batches, "AS_SENT", 1)
+    monkeypatch.setattr(batches, "FORMS", {form: 1})
+    text = "马云在A1杭州工作，" * 8
+    sentences = [Sentence(text, (Span(0, 2, "PER"), Span(5, 7, "LOC")))] * 10
+    vocabulary = Vocabulary(f"{text[:10]}馬雲")
+    epochs = Epochs({"news.train": sentences}, {"news.train": SETS["news.train"]}, vocabulary, 512, NAMES)
+    given = [CLS, *vocabulary.encode(text), SEP]
+    shown = [row[row != PAD].tolist() for batch in epochs.batches(0) for row in batch.ids]
+    assert len(shown) == len(sentences)
+    assert any(ids != given for ids in shown)
+
+
+@pytest.mark.parametrize(("as_sent", "shown"), [(0, "1"), (1, "１")])
+def test_texts_are_shown_as_the_model_reads_them_or_as_sent(
+    monkeypatch: pytest.MonkeyPatch, as_sent: float, shown: str
+) -> None:
+    for chance in ("RENAMED", "DISTURBED", "IN_FORM", "IN_TABLES", "HIDDEN"):
+        monkeypatch.setattr(batches, chance, 0)
+    monkeypatch.setattr(batches, "AS_SENT", as_sent)
+    sentences = {"times.train": [Sentence("今天１日开会。", (Span(0, 2, "time"),))] * 20}
+    sets = {"times.train": SETS["times.train"]}
+    vocabulary = Vocabulary("今天1１日开会。")
+    epochs = Epochs(sentences, sets, vocabulary, 512, NAMES)
+    ids = torch.cat([batch.ids.flatten() for batch in epochs.batches(0)])
+    assert {"1", "１"} & {vocabulary.tokens[token] for token in ids.tolist()} == {shown}
+
+
+def test_names_are_shown_in_tables_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "IN_TABLES", 1)
+    epochs = Epochs({"news.train": NEWS}, {"news.train": SETS["news.train"]}, VOCABULARY, 512, NAMES)
+    ids = torch.cat([batch.ids.flatten() for batch in epochs.batches(0)])
+    words = "".join(VOCABULARY.tokens[token] for token in ids.tolist())
+    assert "工作" not in words
+    assert "杭州" in words
 
 
 def test_some_characters_are_hidden_and_some_texts_begin_elsewhere(epochs: Epochs) -> None:

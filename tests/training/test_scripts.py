@@ -81,7 +81,7 @@ def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -
         "finetune",
         *("--data", data, "--pretrained", tmp_path / "run", "--out", tmp_path / "second"),
         *("--labelled", tmp_path / "labelled"),
-        *("--seed", "1", "--epochs", "10", "--rate", "3e-3"),
+        *("--seed", "1", "--epochs", "20", "--rate", "3e-3"),
     )
     script("export", "--run", tmp_path / "second", "--out", tmp_path / "model")
 

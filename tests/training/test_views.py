@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from tests.training.labelled import labelled
 from training import views
-from training.corpus import Sentence, Span
+from training.corpus import Sentence, Span, join
+from training.forms import FORMS
+from training.tags import UNKNOWN
 from training.views import Names, Typos
 
 EXAMPLE = Sentence(
@@ -19,6 +22,14 @@ EXAMPLE = Sentence(
 )
 NAMES = Names([EXAMPLE], ["苏州", "很长很长很长的地名"], ["百度"], ["田中一郎"])
 TYPOS = Typos(list("马云在杭州中国人民银行北京吗玉航"))
+
+
+View = Callable[[Sentence, Random], Sentence]
+
+
+def named(sentence: Sentence) -> list[tuple[str, str]]:
+    """The text and type of each entity."""
+    return [(sentence.text[start:end], kind) for start, end, kind in sentence.spans]
 
 
 def check(sentence: Sentence) -> None:
@@ -80,9 +91,12 @@ def test_about_so_many_characters_are_disturbed() -> None:
     ("view", "expected"),
     [
         (views.without_punctuation(EXAMPLE), "马云在杭州中国人民银行在北京"),
+        (views.spaces_for_punctuation(EXAMPLE), "马云在杭州 中国人民银行在北京 "),
+        (views.half_width_punctuation(EXAMPLE), "马云在杭州,中国人民银行在北京."),
         (views.full_width(Sentence("A1，b", ())), "Ａ１，ｂ"),
-        (views.half_width(Sentence("Ａ１，ｂ！", ())), "A1，b！"),
-        (views.join([EXAMPLE, EXAMPLE]), EXAMPLE.text * 2),
+        (views.traditional(Sentence("马云在台湾", ()), {"馬", "雲"}), "馬雲在台湾"),
+        (views.as_read(Sentence("馬雲\u200b在ＡＢ１，\n杭州", ())), "马云在AB1，杭州"),
+        (join([EXAMPLE, EXAMPLE]), EXAMPLE.text * 2),
     ],
 )
 def test_the_text_of_a_view(view: Sentence, expected: str) -> None:
@@ -92,7 +106,66 @@ def test_the_text_of_a_view(view: Sentence, expected: str) -> None:
 
 @given(st.lists(labelled(), max_size=4))
 def test_joined_sentences_keep_their_entities(sentences: list[Sentence]) -> None:
-    view = views.join(sentences)
+    view = join(sentences)
     check(view)
     names = [sentence.text[start:end] for sentence in sentences for start, end, _ in sentence.spans]
     assert [view.text[start:end] for start, end, _ in view.spans] == names
+
+
+@pytest.mark.parametrize("view", [views.between_spaces, views.wrapped, views.with_remnants])
+@given(sentence=labelled(), random=st.randoms(use_true_random=False))
+def test_a_form_in_training_leaves_names_as_they_are(view: View, sentence: Sentence, random: Random) -> None:
+    found = view(sentence, random)
+    check(found)
+    assert named(found) == named(sentence)
+    assert [name for name in named(views.as_read(found)) if name in named(sentence)] == named(sentence)
+
+
+@given(st.lists(labelled(), max_size=8), st.randoms(use_true_random=False))
+def test_tables_have_the_names_of_sentences(sentences: list[Sentence], random: Random) -> None:
+    found = views.tables(sentences, random)
+    expected = sorted(name for sentence in sentences for name in named(sentence))
+    assert sorted(name for table in found for name in named(table)) == expected
+    assert sorted(name for table in found for name in named(views.as_read(table))) == expected
+
+
+def test_a_name_that_is_not_sure_is_in_no_table() -> None:
+    sentence = EXAMPLE._replace(spans=(Span(0, 2, UNKNOWN), Span(3, 5, "LOC")))
+    assert [named(table) for table in views.tables([sentence], Random(0))] == [[("杭州", "LOC")]]
+
+
+def test_spaces_are_around_names_and_elsewhere() -> None:
+    """A space is no sign of a name."""
+    shown = [views.between_spaces(EXAMPLE, Random(seed)) for seed in range(100)]
+    around = [
+        view.text[place].isspace()
+        for view in shown
+        for start, end, _ in view.spans
+        for place in (start - 1, end)
+        if place >= 0
+    ]
+    assert 0.3 < sum(around) / len(around) < 0.9
+    assert sum(sum(map(str.isspace, view.text)) for view in shown) > sum(around) * 1.1
+
+
+def test_lines_end_outside_of_names() -> None:
+    long = join([EXAMPLE] * 20)
+    for seed in range(20):
+        view = views.wrapped(long, Random(seed))
+        assert "\n" in view.text
+        assert not any("\n" in view.text[start:end] for start, end, _ in view.spans)
+
+
+@given(labelled(), st.sampled_from([form for form in FORMS if "character" in form or "indented" in form]))
+def test_what_the_model_reads_keeps_the_entities_of_a_form(sentence: Sentence, form: str) -> None:
+    (sent,) = FORMS[form]([sentence])
+    read = views.as_read(sent)
+    check(read)
+    assert [span.type for span in read.spans] == [span.type for span in sentence.spans]
+
+
+def test_what_the_model_reads_has_the_places_of_the_entities() -> None:
+    (spaced,) = FORMS["a space behind each character"]([EXAMPLE])
+    assert views.as_read(spaced)._replace(text=EXAMPLE.text) == EXAMPLE
+    lost = Sentence("在\u200b杭州", (Span(1, 2, "PER"), Span(2, 4, "LOC")))
+    assert views.as_read(lost) == Sentence("在杭州", (Span(1, 3, "LOC"),))

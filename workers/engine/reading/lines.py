@@ -33,6 +33,8 @@ _NAMED = regex.compile(
     r"(?:公司|集团|大学|学院|学校|中学|小学|医院|银行|研究院|研究所|委员会|协会|学会|基金会|中心|俱乐部|法院|检察院|政府|酒店"
     r"|[部局厅处厂社所院团队会省市县区镇乡村])$"
 )
+# A row of at least three values that commas separate. In a sentence a space may be behind a comma.
+_VALUES = regex.compile(r"[^,，。！？；、]*+(?:,(?!\s)[^,，。！？；、]*+){2,}+")
 # A shorter line counts as wrapped only if it or the next line has punctuation of a sentence.
 _WRAPPED_CHARS = 10
 # What separates the cells of a row: tabs, or the bars of a Markdown table.
@@ -124,8 +126,18 @@ def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
                 or has_clauses[index + 1]
                 or (line.end - line.start >= _WRAPPED_CHARS and not _NAMED.search(text, line.start, line.end))
             )
+            and not _are_values(text[line.start : line.end], text[following : ends[index + 1]])
         )
         yield line, wrapped
+
+
+def _are_values(line: str, next_line: str) -> bool:
+    """Whether both lines are rows of equally many values."""
+    return (
+        line.count(",") == next_line.count(",")
+        and _VALUES.fullmatch(line) is not None
+        and _VALUES.fullmatch(next_line) is not None
+    )
 
 
 def _in_rows(text: str) -> Iterator[tuple[int, int]]:
