@@ -34,9 +34,9 @@ class JobTexts:
         """The text as workers read it."""
         return self.read[index].text if index in self.read else self.sent[index]
 
-    def places(self, index: int) -> Places | None:
-        """Where the characters that workers read stand in the text as sent; None if they are the text."""
-        return self.read[index].places if index in self.read else None
+    def span(self, index: int, start: int, end: int) -> tuple[int, int]:
+        """The place in the text as sent of the characters ``[start, end)``, which are not none, as workers read it."""
+        return self.read[index].places.span(start, end) if index in self.read else (start, end)
 
 
 @dataclass(frozen=True)

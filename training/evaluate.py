@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
+from shared.job_texts import JobTexts
+from shared.markup.read import Markup, read
 from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, BackendName, settings
 from training.corpus import Sentence, Span, join
 from training.forms import FORMS
@@ -79,9 +81,15 @@ def report(folder: Path, data: Path) -> None:
 
 
 def recognise(recogniser: Recogniser, sentences: Sequence[Sentence]) -> list[list[Span]]:
-    """The spans that the engine finds in each sentence."""
-    found = recogniser.recognise([sentence.text for sentence in sentences])
-    return [[Span(entity.start, entity.end, entity.type) for entity in entities] for entities in found]
+    """The spans that the farm finds in each sentence: markup is read before the engine sees the text."""
+    texts = JobTexts([sentence.text for sentence in sentences])
+    shown = {index: as_read for index, text in enumerate(texts.sent) if (as_read := read(text, Markup.AUTO))}
+    texts = JobTexts(texts.sent, shown)
+    found = recogniser.recognise([texts.as_read(index) for index in range(len(sentences))])
+    return [
+        [Span(*texts.span(index, entity.start, entity.end), entity.type) for entity in entities]
+        for index, entities in enumerate(found)
+    ]
 
 
 def confused(

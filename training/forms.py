@@ -24,7 +24,7 @@ HTML_BOLD: Marks = ("<b>", "</b>")
 HTML_LINK: Marks = ('<a href="https://example.com/names?id=7&amp;page=1">', "</a>")
 MARKDOWN_BOLD: Marks = ("**", "**")
 MARKDOWN_LINK: Marks = ("[", "](https://example.com/names)")
-# Characters of a line, sentences whose names a table has, and names of a column.
+# Characters of a line, sentences whose names a table has, and names of a column or row.
 WIDTH = 20
 SENTENCES_OF_TABLE = 8
 NAMES_OF_COLUMN = 8
@@ -113,13 +113,14 @@ def markdown_table(sentences: Sequence[Sentence]) -> list[Sentence]:
     return tables
 
 
+def rows(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The names of the sentences in rows, with a space between two, each of names of one type."""
+    return [_joined(group, " ") for group in _groups_of_names(sentences)]
+
+
 def columns(sentences: Sequence[Sentence]) -> list[Sentence]:
     """The names of the sentences in columns, each of names of one type."""
-    found = []
-    for kind in _types(sentences):
-        for group in _groups(_names(sentences, kind), NAMES_OF_COLUMN):
-            found.append(join([name._replace(text=f"{name.text}\n") for name in group]))
-    return found
+    return [_joined(group, "\n") for group in _groups_of_names(sentences)]
 
 
 def _each(form: Callable[[Sentence], Sentence]) -> Callable[[Sequence[Sentence]], list[Sentence]]:
@@ -141,6 +142,7 @@ FORMS: Mapping[str, Form] = {
     "CSV: names only": comma_separated,
     "Markdown table: names only": markdown_table,
     "columns: names only": columns,
+    "rows, with spaces: names only": rows,
     "HTML: each name bold": _each(partial(html, marks=HTML_BOLD)),
     "HTML: each name a link": _each(partial(html, marks=HTML_LINK)),
     "HTML: a paragraph": _each(html_paragraph),
@@ -188,6 +190,15 @@ def _names(sentences: Sequence[Sentence], kind: str) -> list[Sentence]:
         for start, end, of_span in spans
         if of_span == kind
     ]
+
+
+def _groups_of_names(sentences: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
+    for kind in _types(sentences):
+        yield from _groups(_names(sentences, kind), NAMES_OF_COLUMN)
+
+
+def _joined(names: Sequence[Sentence], separator: str) -> Sentence:
+    return join([name._replace(text=f"{name.text}{separator}") for name in names])
 
 
 def _types(sentences: Sequence[Sentence]) -> list[str]:

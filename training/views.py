@@ -164,7 +164,13 @@ _REMNANTS: Sequence[forms.Marks] = (
 _WITH_REMNANTS = 5
 _WIDTHS = (8, 45)
 _LINE_ENDS = ("\n", "\r\n", "\n    ", " \n")
-_TABLES: Sequence[forms.Form] = (forms.tab_separated, forms.comma_separated, forms.markdown_table, forms.columns)
+_TABLES: Sequence[forms.Form] = (
+    forms.tab_separated,
+    forms.comma_separated,
+    forms.markdown_table,
+    forms.columns,
+    forms.rows,
+)
 
 
 def without_punctuation(sentence: Sentence) -> Sentence:

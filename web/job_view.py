@@ -12,7 +12,6 @@ from shared.errors import JobNotFound
 from shared.formats import TextResult
 from shared.job_texts import JobTexts
 from shared.jobs import Job, JobStatus, OffsetUnit
-from shared.markup.places import Places
 from shared.offsets import Utf16Offsets
 
 
@@ -57,7 +56,7 @@ def results_view(
     for index, (text, result) in enumerate(zip(texts.sent, results, strict=True)):
         wanted = [entity for entity in result.entities if types is None or entity.type in types]
         view: dict[str, Any] = {
-            "entities": _entities(text, wanted, unit, texts.places(index)),
+            "entities": _entities(text, [_as_sent(entity, index, texts) for entity in wanted], unit),
             "counts": dict(Counter(entity.type for entity in wanted)),
             "model": result.model_version,
             "cached": result.cached,
@@ -68,10 +67,12 @@ def results_view(
     return views
 
 
-def _entities(text: str, entities: list[Entity], unit: OffsetUnit, places: Places | None) -> list[dict[str, Any]]:
-    if places is not None:
-        moved = [places.span(entity.start, entity.end) for entity in entities]
-        entities = [entity._replace(start=start, end=end) for entity, (start, end) in zip(entities, moved, strict=True)]
+def _as_sent(entity: Entity, index: int, texts: JobTexts) -> Entity:
+    start, end = texts.span(index, entity.start, entity.end)
+    return entity._replace(start=start, end=end)
+
+
+def _entities(text: str, entities: list[Entity], unit: OffsetUnit) -> list[dict[str, Any]]:
     offset = Utf16Offsets(text) if unit is OffsetUnit.UTF16 else int
     return [
         {

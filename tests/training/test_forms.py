@@ -77,6 +77,7 @@ def test_no_entity_has_at_its_edges_what_a_form_adds(form: str, sentences: list[
             "| 地点 | 单位 | 姓名 |\n| --- | --- | --- |\n| 杭州 | AT&T | 马云 |\n|  | 大学 |  |\n",
         ),
         (lambda: forms.columns([EXAMPLE])[1], "AT&T\n大学\n"),
+        (lambda: forms.rows([EXAMPLE])[1], "AT&T 大学 "),
     ],
 )
 def test_the_text_of_a_form(form: Callable[[], Sentence], text: str) -> None:

@@ -9,6 +9,7 @@ from workers.engine.edges import trimmed
 from workers.engine.merge import Part, merge
 from workers.engine.reading.reader import Reader
 from workers.engine.rules import with_ruled
+from workers.engine.separation import separated
 from workers.engine.tagger import Tagger
 from workers.engine.windows import Window, windows, windows_of_part
 
@@ -62,6 +63,6 @@ class Recogniser:
 
     def _read(self, windows: Sequence[Window]) -> list[Part]:
         return [
-            Part(window.core_start, window.core_end, entities)
+            Part(window.core_start, window.core_end, separated(entities, window.tokens.separators))
             for window, entities in zip(windows, self._tagger.tag(windows), strict=True)
         ]

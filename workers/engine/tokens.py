@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
@@ -34,12 +36,14 @@ class Tokens:
     ``ids``: ``(tokens,)``. ``first``: ``(words,)``, index of each word's first token, which carries its label.
     ``starts``, ``ends``: ``(words,)``, each word's place in the text in code points, the end exclusive. Characters
     that the tokenizer leaves out, such as white space, are in no word.
+    ``separators``: places in the text that no entity runs over, in order.
     """
 
     ids: NDArray[np.int64]
     first: NDArray[np.int64]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    separators: Sequence[int] = ()
 
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
@@ -53,11 +57,16 @@ class Tokens:
         # `most` cuts off only where one character or word makes more tokens than a window has. What then has no token
         # of its own is labelled by the last one: it lies in the same word.
         first = np.minimum(self.first[begin:end] - bounds[begin], most - 1)
-        return Tokens(ids, first, self.starts[begin:end], self.ends[begin:end])
+        starts, ends = self.starts[begin:end], self.ends[begin:end]
+        separators = self.separators
+        if separators and len(starts):
+            separators = separators[bisect_left(separators, starts[0]) : bisect_left(separators, ends[-1])]
+        return Tokens(ids, first, starts, ends, separators)
 
     def moved(self, by: int) -> Tokens:
         """The same tokens in a text that has ``by`` more characters before them."""
-        return Tokens(self.ids, self.first, self.starts + by, self.ends + by)
+        separators = [place + by for place in self.separators]
+        return replace(self, starts=self.starts + by, ends=self.ends + by, separators=separators)
 
 
 class TextTokenizer:

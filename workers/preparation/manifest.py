@@ -20,7 +20,7 @@ from shared.settings import BackendName
 from workers.engine.tokens import Splitting
 
 # Raise it when the same source would give a different folder: every model is then prepared anew.
-FORMAT = 5
+FORMAT = 6
 
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"

@@ -32,6 +32,24 @@ def test_spans_are_in_the_text_in_order_and_do_not_overlap(text: str, seed: int)
     check(text, entities)
 
 
+@given(
+    st.lists(st.sampled_from([*ALPHABET, "\t", "\n\n", " | ", "\n- "]), max_size=200).map("".join), st.integers(0, 50)
+)
+def test_no_entity_runs_over_a_separator(text: str, seed: int) -> None:
+    (entities,) = random_model(seed, 40, ALPHABET).recognise([text])
+    check(text, entities)
+    for separator in ("\t", "\n\n", "\n- "):
+        assert not [entity for entity in entities if separator in text[entity.start : entity.end]]
+
+
+@given(
+    st.lists(st.sampled_from([*ALPHABET, "\t", "\n\n"]), min_size=100, max_size=200).map("".join), st.integers(0, 50)
+)
+def test_nor_where_windows_overlap(text: str, seed: int) -> None:
+    (entities,) = random_model(seed, 16, ALPHABET).recognise([text])
+    assert not [entity for entity in entities if {"\t", "\n"} & set(text[entity.start : entity.end])]
+
+
 @given(st.lists(any_text, max_size=8), st.integers(0, 50))
 def test_a_text_gives_the_same_whatever_is_beside_it(texts: list[str], seed: int) -> None:
     model = random_model(seed, 40, ALPHABET)

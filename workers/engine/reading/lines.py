@@ -81,7 +81,9 @@ def as_sentences(view: View) -> View:
         if needed:
             characters[start] = LINE if _NEW_LINE.search(text, start, end) else CELL
         dropped.extend(range(start + needed, end))
-    return View("".join(characters), view.places).without(dropped)
+    places = view.known_places
+    separators = [int(places[start]) for start, _ in found.separators]
+    return View("".join(characters), view.places, separators).without(dropped)
 
 
 def breaks(text: str) -> Breaks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workers.engine.reading.steps import STEPS
 from workers.engine.reading.view import View
@@ -28,5 +29,6 @@ class Reader:
         view = self.view(text)
         tokens = self._tokenizer.encode(view.text)
         if view.places is None or not len(tokens.first):
-            return tokens
-        return Tokens(tokens.ids, tokens.first, view.places[tokens.starts], view.places[tokens.ends - 1] + 1)
+            return replace(tokens, separators=view.separators) if view.separators else tokens
+        starts, ends = view.places[tokens.starts], view.places[tokens.ends - 1] + 1
+        return replace(tokens, starts=starts, ends=ends, separators=view.separators)

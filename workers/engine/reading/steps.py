@@ -8,11 +8,13 @@ from workers.engine.reading.lines import as_sentences
 from workers.engine.reading.spaced import without_spaces_between_characters
 from workers.engine.reading.traditional import in_simplified
 from workers.engine.reading.view import Step
+from workers.engine.reading.words import without_spaces_between_words
 
 STEPS: dict[str, Step] = {
     "invisible": without_invisible,
     "compatible": in_plain_forms,
     "spaced": without_spaces_between_characters,
+    "words": without_spaces_between_words,
     "lines": as_sentences,
     "traditional": in_simplified,
 }

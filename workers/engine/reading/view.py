@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,14 @@ class View:
 
     ``places`` is None if each character's index in the source is its index in ``text``. Several characters may share
     one place: those of a ligature do.
+
+    ``separators`` are the indexes in the source, in order, where one thing ends and another begins: no entity runs over
+    one.
     """
 
     text: str
     places: NDArray[np.int64] | None = None
+    separators: Sequence[int] = ()
 
     @property
     def known_places(self) -> NDArray[np.int64]:
@@ -30,7 +34,7 @@ class View:
         if not dropped:
             return self
         kept = np.delete(np.arange(len(self.text)), dropped)
-        return View("".join([self.text[index] for index in kept]), self.known_places[kept])
+        return replace(self, text="".join([self.text[index] for index in kept]), places=self.known_places[kept])
 
     def replaced(self, table: Mapping[str, str]) -> View:
         """The view with one or more characters in the place of each character that ``table`` has."""
@@ -38,7 +42,7 @@ class View:
         places = self.places
         if any(len(each) != 1 for each in read):
             places = np.repeat(self.known_places, [len(each) for each in read])
-        return View("".join(read), places)
+        return replace(self, text="".join(read), places=places)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The place in the source of ``text[start:end]``, which is not empty."""
