@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.job_texts import JobTexts
+from shared.markup.read import Markup, read
 from shared.settings import BUNDLED_GENERIC_MODEL, BUNDLED_MODEL, BackendName, settings
 from workers.engine.recogniser import Recogniser
 from workers.loading import load
@@ -358,6 +360,58 @@ REPORTS = [
         f"{SUMMIT}{VISIT}".replace("。", ". ").replace("，", ",").strip(),
         f"{IN_SUMMIT} {IN_VISIT}",
     ),
+    Report(
+        "html-nbsp",
+        "knowledge-graph#215",
+        "A character reference is found as a person, and belongs to the name beside it.",
+        around("&nbsp;", "&nbsp;"),
+        IN_SUMMIT,
+    ),
+    Report(
+        "html-br",
+        "spaCy#5838, apis-core#215",
+        "A break belongs to the name before it.",
+        "马云<br>在杭州",
+        "PER:马云 LOC:杭州",
+    ),
+    Report(
+        "mention",
+        "Kashgari#229, Twice#46",
+        "The @ of a mention is part of the name.",
+        "@马云 在杭州",
+        "PER:马云 LOC:杭州",
+    ),
+    Report(
+        "html-a",
+        "knowledge-graph#215",
+        "A name inside a link is lost.",
+        '<p><b>阿里巴巴集团</b>创始人<a href="https://example.com/mayun?id=1&x=2">马云</a>在'
+        "<span class='loc'>杭州</span>出席。</p>",
+        "ORG:阿里巴巴集团 PER:马云 LOC:杭州",
+    ),
+    Report(
+        "html-td",
+        "own",
+        "A name in a cell is lost.",
+        "<tr><td>马云</td><td>阿里巴巴集团</td><td>杭州</td></tr>",
+        "PER:马云 ORG:阿里巴巴集团 LOC:杭州",
+    ),
+    Report(
+        "md-link",
+        "own",
+        "A name that is a link is lost.",
+        "[马云](https://example.com/a_b)在[杭州](https://example.com/c)出席了技术峰会。",
+        "PER:马云 LOC:杭州",
+    ),
+    Report("md-bold", "own", "A bold name is lost.", "**马云**在**杭州**", "PER:马云 LOC:杭州"),
+    Report(
+        "generic-url",
+        "ark-nlp#57",
+        "The address of a link is found as a product.",
+        '<a href="https://example.com/x?y=1">马云</a>在杭州',
+        "PER:马云 LOC:杭州",
+        model=BUNDLED_GENERIC_MODEL,
+    ),
 ]
 
 
@@ -369,8 +423,11 @@ def recogniser(model: Path) -> Recogniser:
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)
 def test_the_entities_of_a_report_are_found(report: Report) -> None:
-    (entities,) = recogniser(report.model).recognise([report.text])
-    texts = [report.text[entity.start : entity.end] for entity in entities]
+    shown = read(report.text, Markup.AUTO)
+    texts_of_job = JobTexts([report.text], {} if shown is None else {0: shown})
+    (entities,) = recogniser(report.model).recognise([texts_of_job.as_read(0)])
+    spans = [texts_of_job.span(0, entity.start, entity.end) for entity in entities]
+    texts = [report.text[start:end] for start, end in spans]
     assert texts == [text.strip() for text in texts]
     found = [f"{entity.type}:{''.join(text.split())}" for entity, text in zip(entities, texts, strict=True)]
     wanted = report.entities.split()
