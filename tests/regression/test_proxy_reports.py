@@ -1,0 +1,49 @@
+"""What users of other systems reported of addresses, browsers of other origins and proxies. Each report has its id, the
+issues that it is from, and a sentence on the symptom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from tests.web.conftest import HeldClient, forget_farm
+from web.app import create_app
+from web.farm import farm
+
+SUMMIT = "阿里巴巴集团创始人马云在杭州出席了由中国人工智能学会主办的技术峰会。"
+
+
+@pytest.fixture
+def serve(with_settings: Callable[..., None], redis: Redis) -> Iterator[Callable[..., FlaskClient]]:
+    """Clients of the application with other settings: ``serve(url_prefix="/raner")``."""
+
+    def start(**fields: object) -> FlaskClient:
+        with_settings(models="raner-mini-news=models/raner-mini-news", **fields)
+        farm.cache_clear()
+        app = create_app()
+        app.test_client_class = HeldClient
+        return app.test_client()
+
+    yield start
+    forget_farm()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/ner?offsets=utf16"),
+        ("GET", "/api/v1/models?x=1"),
+        ("GET", "/healthz?x"),
+        ("GET", "/openapi.json?x=1"),
+    ],
+)
+def test_http_query(serve: Callable[..., FlaskClient], method: str, path: str) -> None:
+    """Our own: ``/ner?offsets=utf16`` is ignored without a word, so that the offsets are wrong."""
+    answer = serve().open(path, method=method, json={"text": f"😂。{SUMMIT}"})
+    name = path.partition("?")[2].partition("=")[0]
+    assert answer.status_code == 422
+    assert name in answer.get_json()["detail"]
