@@ -76,6 +76,8 @@ def create_app() -> OpenAPI:
         static_folder=None,
     )
     app.request_class = FarmRequest
+    # Else //ner is redirected to an address with a host in it, which a proxy's clients may not reach.
+    app.url_map.merge_slashes = False
     app.json = CompactJSONProvider(app)
     metrics.register(app)
     problems.register(app)

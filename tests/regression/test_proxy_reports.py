@@ -47,3 +47,14 @@ def test_http_query(serve: Callable[..., FlaskClient], method: str, path: str) -
     name = path.partition("?")[2].partition("=")[0]
     assert answer.status_code == 422
     assert name in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [("POST", "/ner/", "/ner"), ("GET", "/api/v1/jobs/1f0c/", "/api/v1/jobs/1f0c"), ("GET", "/healthz/", "/healthz")],
+)
+def test_http_slash(serve: Callable[..., FlaskClient], method: str, path: str, right: str) -> None:
+    """flask-mongorest#67, Flexget#1635, starlette#464, resources_api#120: a slash at the end: 404, no reason given."""
+    answer = serve().open(path, method=method, json={"text": SUMMIT})
+    assert answer.status_code == 404
+    assert answer.get_json()["detail"] == f"{path} has a slash too many; the address is {right}"
