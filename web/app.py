@@ -7,7 +7,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from shared.logs import configure_logs
 from shared.settings import settings
-from web import api_farm, api_health, api_jobs, api_models, api_ner, metrics, page, problems
+from web import api_farm, api_health, api_jobs, api_models, api_ner, cors, metrics, page, problems
 from web.auth import check_key
 from web.body import FarmRequest
 from web.headers import SECURITY_HEADERS
@@ -80,6 +80,7 @@ def create_app() -> OpenAPI:
     app.url_map.merge_slashes = False
     app.json = CompactJSONProvider(app)
     metrics.register(app)
+    cors.register(app)
     problems.register(app)
     for module in (*GUARDED, api_health):
         app.register_api(module.api)
@@ -100,7 +101,8 @@ def create_app() -> OpenAPI:
     @app.before_request
     def check_address() -> Response | None:
         # The key first: whoever has none learns nothing else. The body is checked after both, since it may be long.
-        if request.blueprint in GUARDED_NAMES:
+        # OPTIONS only tells the methods, and browsers send no key with it.
+        if request.blueprint in GUARDED_NAMES and request.method != "OPTIONS":
             check_key()
         return query_check.refuse()
 

@@ -58,3 +58,16 @@ def test_http_slash(serve: Callable[..., FlaskClient], method: str, path: str, r
     answer = serve().open(path, method=method, json={"text": SUMMIT})
     assert answer.status_code == 404
     assert answer.get_json()["detail"] == f"{path} has a slash too many; the address is {right}"
+
+
+def test_http_options(serve: Callable[..., FlaskClient]) -> None:
+    """Shioaji#204, aspnetcore#62029, node-wot#78: no setting lets a page of another origin call the API."""
+    headers = {
+        "Origin": "https://app.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    answer = serve(cors_origins="https://app.example").options("/api/v1/jobs", headers=headers)
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
