@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 from shared.origins import check_origins
+from shared.prefix import check_prefix, is_prefix
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIB = 2**20  # bytes
@@ -126,6 +128,21 @@ class Settings(BaseSettings):
         default="",
         description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open.",
     )
+    url_prefix: str = Field(
+        default="",
+        description="Path under which a reverse proxy serves the farm, such as `/raner`. The proxy may pass it on or "
+        "take it off.",
+    )
+    trust_forwarded_prefix: bool = Field(
+        default=False,
+        description="Whether the proxy's header `X-Forwarded-Prefix` says the path instead. Only for a farm that none "
+        "but the proxy can reach.",
+    )
+    flower_url: str = Field(
+        default="",
+        description="Where the page's link to Flower leads, such as `/raner/flower`; Flower is served under that path. "
+        "Default: the page's host, at `RANER_FLOWER_PORT`.",
+    )
     cors_origins: str = Field(
         default="",
         description="Origins whose pages may call the API from a browser (CORS), as `https://app.example` separated by "
@@ -138,6 +155,20 @@ class Settings(BaseSettings):
     def _plain_prefix(cls, value: str) -> str:
         if not KEY_PREFIX.fullmatch(value):
             raise ValueError("give at most 64 letters, digits, - _ and :")
+        return value
+
+    @field_validator("url_prefix")
+    @classmethod
+    def _usable_prefix(cls, value: str) -> str:
+        check_prefix(value)
+        return value
+
+    @field_validator("flower_url")
+    @classmethod
+    def _link(cls, value: str) -> str:
+        path = urlsplit(value).path if value.startswith(("http://", "https://")) else value
+        if value and path.strip("/") and not is_prefix(path.rstrip("/")):
+            raise ValueError(f"{value!r} is no address; give a path such as /raner/flower, or one with https://")
         return value
 
     @field_validator("cors_origins")

@@ -1,10 +1,15 @@
-"""The farm's own addresses: which of them a mistyped one was meant to be."""
+"""The farm's own addresses: what clients call them, and which of them a mistyped one was meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import current_app
+from flask import current_app, request
+
+
+def public(path: str) -> str:
+    """A path of the farm as the client of the present request has to ask for it: behind the proxy's prefix."""
+    return f"{request.script_root}{path}"
 
 
 def right_address(path: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, redirect, request
+from typing import Any
+
+from flask import Response, has_request_context, jsonify, redirect, request
 from flask_openapi3 import Info, OpenAPI
 
 from shared.logs import configure_logs
@@ -12,6 +14,7 @@ from web.auth import check_key
 from web.body import FarmRequest
 from web.headers import SECURITY_HEADERS
 from web.json_body import CompactJSONProvider, check_body
+from web.prefix import UnderPrefix
 from web.query import QueryCheck
 
 VERSION = "1.0.0"
@@ -57,6 +60,13 @@ class Application(OpenAPI):
             if "texts" in fields:
                 fields["texts"]["anyOf"][0]["maxItems"] = settings().max_texts
 
+    @property
+    def api_doc(self) -> dict[str, Any]:
+        """The OpenAPI document, which says what all its paths are under."""
+        document: dict[str, Any] = super().api_doc
+        under = request.script_root if has_request_context() else ""
+        return document | {"servers": [{"url": under}]} if under else document
+
 
 def create_app() -> OpenAPI:
     """The application; reads the settings, opens no connection.
@@ -86,8 +96,14 @@ def create_app() -> OpenAPI:
         app.register_api(module.api)
 
     page.register(app)
-    app.add_url_rule("/docs", "docs", lambda: redirect("/docs/swagger"))
+    # Relative, so that it leads there under a proxy's prefix of which the farm was not told, too.
+    app.add_url_rule("/docs", "docs", lambda: redirect("docs/swagger"))
     app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(app.api_doc))
+
+    if settings().url_prefix or settings().trust_forwarded_prefix:
+        app.wsgi_app = UnderPrefix(  # type: ignore[method-assign]
+            app.wsgi_app, settings().url_prefix, settings().trust_forwarded_prefix
+        )
 
     @app.after_request
     def harden(response: Response) -> Response:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -18,9 +19,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
 
 from shared.settings import settings
+from web.addresses import public
 
 FOLDER = Path(__file__).parent / "page"
 ASSETS = FOLDER / "assets"
+
+# Where the farm's addresses begin, as the page names them. They are relative, so that the page works under a prefix of
+# which the farm was not told. If it knows the prefix it uses that, since a proxy may show the page at /raner, too.
+HERE, ABOVE = "./", "../"
+# Pages that are kept, one a root. A proxy that says its prefix in a header may say many.
+MOST_ROOTS = 8
 
 # What kinds of files are served: whatever else lies in the folder, such as an editor's backup, is not.
 CONTENT_TYPES = {
@@ -93,16 +101,18 @@ class File:
 
 def register(app: Flask) -> None:
     """Serve the page and its files from ``app``. They are no calls of the API, so its document does not list them."""
-    page = File.of(_filled_in().encode(), "text/html; charset=utf-8")
+    page_under = lru_cache(maxsize=MOST_ROOTS)(_page_under)
+    page_under(HERE)
     assets = {
         path.relative_to(ASSETS).as_posix(): File.of(path.read_bytes(), CONTENT_TYPES[path.suffix])
         for path in ASSETS.rglob("*")
         if path.suffix in CONTENT_TYPES and path.is_file()
     }
 
-    def show_page(**_job: str) -> Response:
+    def show_page(**job: str) -> Response:
         # Which job it is about, the page's script reads off its address.
-        response = page.answer()
+        root = public("/") if request.script_root else ABOVE if job else HERE
+        response = page_under(root).answer()
         response.headers.update(PAGE_HEADERS)
         return response
 
@@ -116,8 +126,14 @@ def register(app: Flask) -> None:
     app.add_url_rule("/assets/<path:name>", "asset", show_asset)
 
 
-def _filled_in() -> str:
+def _page_under(root: str) -> File:
+    """The page, with its links and files at ``root``."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("index.html").render(
-        max_text_chars=settings().max_text_chars, flower_port=settings().flower_port
+    page = environment.get_template("index.html").render(
+        root=root,
+        max_text_chars=settings().max_text_chars,
+        flower_port=settings().flower_port,
+        # Flower takes its own prefix with a slash only.
+        flower_url=settings().flower_url and f"{settings().flower_url.rstrip('/')}/",
     )
+    return File.of(page.encode(), "text/html; charset=utf-8")

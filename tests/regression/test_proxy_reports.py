@@ -4,6 +4,7 @@ issues that it is from, and a sentence on the symptom.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -71,3 +72,28 @@ def test_http_options(serve: Callable[..., FlaskClient]) -> None:
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "Content-Type" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize("path", ["/raner/api/v1/jobs", "/api/v1/jobs"])
+def test_http_prefix(serve: Callable[..., FlaskClient], path: str) -> None:
+    """flask-restx#58, flasgger#523, swagger-ui#7957, feathers-swagger#239: addresses lack the proxy's prefix."""
+    client = serve(url_prefix="/raner")
+    answer = client.post(path, json={"text": SUMMIT})
+    assert answer.status_code == 202
+    assert re.match("/raner/api/v1/jobs/.", answer.headers["Location"])
+    assert client.get("/raner/openapi.json").get_json()["servers"] == [{"url": "/raner"}]
+
+
+def test_http_prefix_forwarded(serve: Callable[..., FlaskClient]) -> None:
+    """flask-restx#58: nor is the prefix known that the proxy says in ``X-Forwarded-Prefix``."""
+    client = serve(trust_forwarded_prefix="yes")
+    answer = client.post("/api/v1/jobs", json={"text": SUMMIT}, headers={"X-Forwarded-Prefix": "/raner"})
+    assert re.match("/raner/api/v1/jobs/.", answer.headers["Location"])
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Prefix": "/raner"}])
+def test_http_prefix_page(serve: Callable[..., FlaskClient], headers: dict[str, str]) -> None:
+    """flask-restx#58: and the page asks for its files at the root of the host."""
+    page = serve().get("/", headers=headers)
+    assert page.status_code == 200
+    assert not re.search('(href|src)="/', page.text)
