@@ -15,6 +15,11 @@ export function permalink(/** @type {string} */ id) {
   return addressOf(`/jobs/${encodeURIComponent(id)}`);
 }
 
+/** Let the page's relative links lead where they do now, also once the page's own address has changed. */
+export function pinLinks() {
+  for (const link of document.querySelectorAll("a[href^='.'], link[href^='.']")) link.href = link.href;
+}
+
 /** Id of the job that the page's address is of, or null. */
 export function jobOfPage() {
   const id = PERMALINK.exec(location.pathname.slice(ROOT.length))?.[1];

@@ -1,6 +1,6 @@
 /** The page: from a text to a job to its result. */
 
-import { jobOfPage, permalink } from "./addresses.js";
+import { jobOfPage, permalink, pinLinks } from "./addresses.js";
 import { useApiKey } from "./api.js";
 import { byId } from "./dom.js";
 import { FarmPanel } from "./farm.js";
@@ -32,6 +32,7 @@ class Page {
   #again = () => this.#start();
 
   constructor() {
+    pinLinks();
     byId("run").addEventListener("click", () => this.#run());
     byId("cancel").addEventListener("click", () => this.#cancel());
     byId("language").addEventListener("click", switchLanguage);
