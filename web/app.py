@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, has_request_context, jsonify, redirect, request
+from flask import Response, has_request_context, jsonify, request
 from flask_openapi3 import Info, OpenAPI
 
 from shared.logs import configure_logs
 from shared.settings import settings
-from web import api_farm, api_health, api_jobs, api_models, api_ner, cors, metrics, page, problems
+from web import api_farm, api_health, api_jobs, api_models, api_ner, compression, cors, docs, metrics, page, problems
 from web.auth import check_key
 from web.body import FarmRequest
 from web.headers import SECURITY_HEADERS
@@ -91,13 +91,13 @@ def create_app() -> OpenAPI:
     app.json = CompactJSONProvider(app)
     metrics.register(app)
     cors.register(app)
+    compression.register(app)
     problems.register(app)
     for module in (*GUARDED, api_health):
         app.register_api(module.api)
 
     page.register(app)
-    # Relative, so that it leads there under a proxy's prefix of which the farm was not told, too.
-    app.add_url_rule("/docs", "docs", lambda: redirect("docs/swagger"))
+    docs.register(app)
     app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(app.api_doc))
 
     if settings().url_prefix or settings().trust_forwarded_prefix:

@@ -8,9 +8,6 @@ mostly 304.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from werkzeug.exceptions import NotFound
 
 from shared.settings import settings
 from web.addresses import public
+from web.files import CONTENT_TYPES, File
 
 FOLDER = Path(__file__).parent / "page"
 ASSETS = FOLDER / "assets"
@@ -29,13 +27,6 @@ ASSETS = FOLDER / "assets"
 HERE, ABOVE = "./", "../"
 # Pages that are kept, one a root. A proxy that says its prefix in a header may say many.
 MOST_ROOTS = 8
-
-# What kinds of files are served: whatever else lies in the folder, such as an editor's backup, is not.
-CONTENT_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml; charset=utf-8",
-}
 
 # The page runs its own files and nothing else, and makes no HTML out of a string: a text cannot become a script.
 CONTENT_SECURITY_POLICY = {
@@ -57,46 +48,6 @@ PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in DENIED),
 }
-
-
-@dataclass(frozen=True)
-class Body:
-    """Bytes as they are sent in one encoding, and the ETag of just these."""
-
-    data: bytes
-    etag: str
-
-    @classmethod
-    def of(cls, data: bytes) -> Body:
-        """The body; its ETag is a hash, so that every process gives the same."""
-        return cls(data, hashlib.sha256(data).hexdigest()[:32])
-
-
-@dataclass(frozen=True)
-class File:
-    """A file in both of the encodings that it is served in."""
-
-    content_type: str
-    plain: Body
-    packed: Body
-
-    @classmethod
-    def of(cls, data: bytes, content_type: str) -> File:
-        """The file, packed; without a time stamp, which would change the ETag at each start."""
-        return cls(content_type, Body.of(data), Body.of(gzip.compress(data, mtime=0)))
-
-    def answer(self) -> Response:
-        """The answer to the present request: 304 where its sender has this file."""
-        packed = request.accept_encodings.quality("gzip") > 0
-        body = self.packed if packed else self.plain
-        response = Response(body.data, content_type=self.content_type)
-        if packed:
-            response.content_encoding = "gzip"
-        response.vary.add("Accept-Encoding")
-        response.cache_control.no_cache = True
-        response.set_etag(body.etag)
-        response.make_conditional(request)
-        return response
 
 
 def register(app: Flask) -> None:

@@ -4,6 +4,7 @@ issues that it is from, and a sentence on the symptom.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 
@@ -97,3 +98,13 @@ def test_http_prefix_page(serve: Callable[..., FlaskClient], headers: dict[str, 
     page = serve().get("/", headers=headers)
     assert page.status_code == 200
     assert not re.search('(href|src)="/', page.text)
+
+
+def test_http_answer_gzip(serve: Callable[..., FlaskClient]) -> None:
+    """glances#1182, webcompat#24: a large answer is not compressed though the client asks for it."""
+    client = serve()
+    plain = client.get("/openapi.json")
+    answer = client.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(answer.data) == plain.data
