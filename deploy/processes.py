@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from deploy.health import HealthCheck
 from shared.settings import Settings
@@ -28,6 +29,8 @@ class FarmProcess:
 def farm_processes(settings: Settings) -> list[FarmProcess]:
     """Web server, Flower and one Celery node for each served model; Redis is not among them."""
     python = sys.executable  # not `gunicorn` or `celery`: the virtual environment's scripts need not be on the PATH
+    flower_path = urlsplit(settings.flower_url).path.strip("/")
+    flower_url = f"{base_url(settings, settings.flower_port)}/{flower_path}".rstrip("/")
     flower = (
         *(python, "-m", "celery", "--app=shared.celery_app", "flower"),
         *(f"--address={settings.host}", f"--port={settings.flower_port}"),
@@ -36,6 +39,7 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
         # A turn's result tells its pieces, its characters and the ids of its jobs.
         "--tasks_columns=name,state,result,received,runtime,worker,uuid",
         "--read_only=True",  # the buttons would let anyone who reaches the port stop the workers
+        *((f"--url_prefix={flower_path}",) if flower_path else ()),
     )
     return [
         FarmProcess(
@@ -47,8 +51,8 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
         FarmProcess(
             "flower",
             flower,
-            base_url(settings, settings.flower_port),
-            HealthCheck(f"{base_url(settings, settings.flower_port)}/healthcheck"),
+            flower_url,
+            HealthCheck(f"{flower_url}/healthcheck"),
         ),
         *(
             FarmProcess(

@@ -7,12 +7,15 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.cpus import usable_cpus
 from shared.errors import SettingsError
+from shared.origins import check_origins
+from shared.prefix import check_prefix, is_prefix
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIB = 2**20  # bytes
@@ -125,6 +128,26 @@ class Settings(BaseSettings):
         default="",
         description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open.",
     )
+    url_prefix: str = Field(
+        default="",
+        description="Path under which a reverse proxy serves the farm, such as `/raner`. The proxy may pass it on or "
+        "take it off.",
+    )
+    trust_forwarded_prefix: bool = Field(
+        default=False,
+        description="Whether the proxy's header `X-Forwarded-Prefix` says the path instead. Only for a farm that none "
+        "but the proxy can reach.",
+    )
+    flower_url: str = Field(
+        default="",
+        description="Where the page's link to Flower leads, such as `/raner/flower`; Flower is served under that path. "
+        "Default: the page's host, at `RANER_FLOWER_PORT`.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose pages may call the API from a browser (CORS), as `https://app.example` separated by "
+        "commas; `*`: every one. Default: the farm's own page only.",
+    )
     log_level: str = Field(default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
 
     @field_validator("key_prefix")
@@ -132,6 +155,26 @@ class Settings(BaseSettings):
     def _plain_prefix(cls, value: str) -> str:
         if not KEY_PREFIX.fullmatch(value):
             raise ValueError("give at most 64 letters, digits, - _ and :")
+        return value
+
+    @field_validator("url_prefix")
+    @classmethod
+    def _usable_prefix(cls, value: str) -> str:
+        check_prefix(value)
+        return value
+
+    @field_validator("flower_url")
+    @classmethod
+    def _link(cls, value: str) -> str:
+        path = urlsplit(value).path if value.startswith(("http://", "https://")) else value
+        if value and path.strip("/") and not is_prefix(path.rstrip("/")):
+            raise ValueError(f"{value!r} is no address; give a path such as /raner/flower, or one with https://")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _known_origins(cls, value: str) -> str:
+        check_origins(_listed(value))
         return value
 
     @field_validator("log_level")
@@ -158,7 +201,7 @@ class Settings(BaseSettings):
             ValueError: an entry is no ``name=source``, or a name comes twice.
         """
         sources: dict[str, str] = {}
-        for entry in filter(None, (part.strip() for part in self.models.split(","))):
+        for entry in _listed(self.models):
             name, _, source = (piece.strip() for piece in entry.partition("="))
             if not source or not MODEL_NAME.fullmatch(name):
                 raise ValueError(
@@ -177,7 +220,12 @@ class Settings(BaseSettings):
     @cached_property
     def keys(self) -> frozenset[str]:
         """The API keys that are accepted; empty where the API is open."""
-        return frozenset(filter(None, (key.strip() for key in self.api_keys.split(","))))
+        return frozenset(_listed(self.api_keys))
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """The origins whose pages may call the API; empty where no other may."""
+        return frozenset(_listed(self.cors_origins))
 
     @property
     def max_body_bytes(self) -> int:
@@ -203,7 +251,12 @@ def settings() -> Settings:
         raise SettingsError("; ".join(map(_explain, error.errors()))) from None
 
 
+def _listed(value: str) -> list[str]:
+    """The parts of a value that lists some, separated by commas."""
+    return [part for part in (part.strip() for part in value.split(",")) if part]
+
+
 def _explain(error: Any) -> str:
     if not error["loc"]:
         return str(error["ctx"]["error"])
-    return f"RANER_{str(error['loc'][0]).upper()}: {error['msg']}"
+    return f"RANER_{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"

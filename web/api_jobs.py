@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 
 from shared.job_texts import JobTexts
 from shared.jobs import Job, JobStatus
+from web.addresses import public
 from web.farm import farm
 from web.job_view import job_view
 from web.problems import problems
@@ -69,6 +70,6 @@ def _answer(job: Job, view: dict[str, Any], pending_status: int) -> Response:
     if not job.status.ended:
         response.status_code = pending_status
         response.headers["Retry-After"] = RETRY_AFTER
-    response.headers["Location"] = f"{request.script_root}{api.url_prefix}/{job.id}"
+    response.headers["Location"] = public(f"{api.url_prefix}/{job.id}")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,6 +10,7 @@ from shared.formats import TextResult
 from shared.jobs import JobStatus
 from shared.keys import NER_TTL
 from shared.settings import settings
+from web.addresses import public
 from web.colours import colour
 from web.farm import farm
 from web.job_view import results_view
@@ -51,8 +52,9 @@ def _recognised(request: Submission) -> list[TextResult]:
             raise Busy("as many requests wait as may; try again, or submit a job and ask for it later")
         job, results = request.enqueue(farm(), wait=seconds, ttl=min(NER_TTL, settings().job_ttl))
     if not job.status.ended:
+        address = public(f"/api/v1/jobs/{job.id}")
         raise WaitTimeout(
-            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at /api/v1/jobs/{job.id}",
+            f"not done within {settings().ner_timeout:g} s; the job goes on: ask for it at {address}",
             job.id,
         )
     if job.status is not JobStatus.SUCCEEDED:

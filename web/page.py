@@ -8,9 +8,7 @@ mostly 304.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -18,16 +16,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import NotFound
 
 from shared.settings import settings
+from web.addresses import public
+from web.files import CONTENT_TYPES, File
 
 FOLDER = Path(__file__).parent / "page"
 ASSETS = FOLDER / "assets"
 
-# What kinds of files are served: whatever else lies in the folder, such as an editor's backup, is not.
-CONTENT_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml; charset=utf-8",
-}
+# Where the farm's addresses begin, as the page names them. They are relative, so that the page works under a prefix of
+# which the farm was not told. If it knows the prefix it uses that, since a proxy may show the page at /raner, too.
+HERE, ABOVE = "./", "../"
+# Pages that are kept, one a root. A proxy that says its prefix in a header may say many.
+MOST_ROOTS = 8
 
 # The page runs its own files and nothing else, and makes no HTML out of a string: a text cannot become a script.
 CONTENT_SECURITY_POLICY = {
@@ -51,58 +50,20 @@ PAGE_HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Body:
-    """Bytes as they are sent in one encoding, and the ETag of just these."""
-
-    data: bytes
-    etag: str
-
-    @classmethod
-    def of(cls, data: bytes) -> Body:
-        """The body; its ETag is a hash, so that every process gives the same."""
-        return cls(data, hashlib.sha256(data).hexdigest()[:32])
-
-
-@dataclass(frozen=True)
-class File:
-    """A file in both of the encodings that it is served in."""
-
-    content_type: str
-    plain: Body
-    packed: Body
-
-    @classmethod
-    def of(cls, data: bytes, content_type: str) -> File:
-        """The file, packed; without a time stamp, which would change the ETag at each start."""
-        return cls(content_type, Body.of(data), Body.of(gzip.compress(data, mtime=0)))
-
-    def answer(self) -> Response:
-        """The answer to the present request: 304 where its sender has this file."""
-        packed = request.accept_encodings.quality("gzip") > 0
-        body = self.packed if packed else self.plain
-        response = Response(body.data, content_type=self.content_type)
-        if packed:
-            response.content_encoding = "gzip"
-        response.vary.add("Accept-Encoding")
-        response.cache_control.no_cache = True
-        response.set_etag(body.etag)
-        response.make_conditional(request)
-        return response
-
-
 def register(app: Flask) -> None:
     """Serve the page and its files from ``app``. They are no calls of the API, so its document does not list them."""
-    page = File.of(_filled_in().encode(), "text/html; charset=utf-8")
+    page_under = lru_cache(maxsize=MOST_ROOTS)(_page_under)
+    page_under(HERE)
     assets = {
         path.relative_to(ASSETS).as_posix(): File.of(path.read_bytes(), CONTENT_TYPES[path.suffix])
         for path in ASSETS.rglob("*")
         if path.suffix in CONTENT_TYPES and path.is_file()
     }
 
-    def show_page(**_job: str) -> Response:
+    def show_page(**job: str) -> Response:
         # Which job it is about, the page's script reads off its address.
-        response = page.answer()
+        root = public("/") if request.script_root else ABOVE if job else HERE
+        response = page_under(root).answer()
         response.headers.update(PAGE_HEADERS)
         return response
 
@@ -116,8 +77,14 @@ def register(app: Flask) -> None:
     app.add_url_rule("/assets/<path:name>", "asset", show_asset)
 
 
-def _filled_in() -> str:
+def _page_under(root: str) -> File:
+    """The page, with its links and files at ``root``."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("index.html").render(
-        max_text_chars=settings().max_text_chars, flower_port=settings().flower_port
+    page = environment.get_template("index.html").render(
+        root=root,
+        max_text_chars=settings().max_text_chars,
+        flower_port=settings().flower_port,
+        # Flower takes its own prefix with a slash only.
+        flower_url=settings().flower_url and f"{settings().flower_url.rstrip('/')}/",
     )
+    return File.of(page.encode(), "text/html; charset=utf-8")

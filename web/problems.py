@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from shared.errors import RequestError, Unavailable
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
+from web.addresses import public, right_address
+from web.echo import cut
 from web.schemas import MOST_ERRORS
 
 log = structlog.get_logger()
@@ -85,7 +87,7 @@ def _request_error(error: RequestError) -> Response:
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if error.job_id is not None:
-        headers["Location"] = members["job"] = f"/api/v1/jobs/{error.job_id}"
+        headers["Location"] = members["job"] = public(f"/api/v1/jobs/{error.job_id}")
     return problem(error.status, error.title, str(error), headers, **members)
 
 
@@ -94,13 +96,22 @@ def _http_error(error: HTTPException) -> Response:
         detail = f"the request's body may have {settings().max_body_bytes} bytes; send fewer or shorter texts"
         return problem(413, "Request too large", detail)
     if isinstance(error, NotFound):
-        return problem(404, "Not found", f"there is nothing at {request.path}; see /docs for what there is")
+        return problem(404, "Not found", _not_found(request.path))
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or []))
-        detail = f"{request.method} is not for {request.path}; use {allowed}"
+        detail = f"{request.method} is not for {cut(public(request.path))}; use {allowed}"
         return problem(405, "Method not allowed", detail, {"Allow": allowed})
     status = HTTPStatus(error.code or 500)
     return problem(status, status.phrase, error.description or status.description)
+
+
+def _not_found(path: str) -> str:
+    right, asked = right_address(path), cut(public(path))
+    if right is None or right == path:
+        return f"there is nothing at {asked}; see {public('/docs')} for what there is"
+    if path.replace("/", "") == right.replace("/", ""):
+        return f"{asked} has a slash too many; the address is {cut(public(right))}"
+    return f"there is nothing at {asked}; the address is {cut(public(right))}"
 
 
 def _store_unavailable(error: Exception) -> Response:

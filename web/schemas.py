@@ -127,7 +127,7 @@ class NerRequest(_Choice):
     text: str = Field(description="The text.", examples=["马云在杭州出席了技术峰会。"])
 
 
-class WaitQuery(_Parameters, _Request):
+class WaitQuery(_Parameters):
     """How long the caller waits for the end."""
 
     wait: float = Field(0, ge=0, le=MAX_WAIT, description="Seconds to wait for the job's end before answering.")

@@ -327,5 +327,6 @@ def test_the_farms_panel_lives(farm_page: FarmPage) -> None:
 
 
 def test_the_links_lead_to_the_api_and_to_flower(farm_page: FarmPage, farm: Farm) -> None:
-    assert farm.get(farm_page.page.locator("#link-api").get_attribute("href") or "").status_code == 200
+    expect(farm_page.page.locator("#link-api")).to_have_attribute("href", f"{farm.url}/docs")
+    assert farm.get("/docs").status_code == 200
     expect(farm_page.page.locator("#link-flower")).to_have_attribute("href", f"{farm.flower_url}/")

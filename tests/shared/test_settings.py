@@ -45,6 +45,13 @@ def test_keys_are_a_list(with_settings: Callable[..., None]) -> None:
     assert settings().keys == {"one", "two"}
 
 
+def test_origins_are_a_list(with_settings: Callable[..., None]) -> None:
+    with_settings(cors_origins="https://a.example, http://localhost:3000,")
+    assert settings().origins == {"https://a.example", "http://localhost:3000"}
+    with_settings(cors_origins="")
+    assert settings().origins == frozenset()
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
@@ -55,6 +62,10 @@ def test_keys_are_a_list(with_settings: Callable[..., None]) -> None:
         ({"int8_limit": "2"}, "RANER_INT8_LIMIT"),
         ({"key_prefix": "two farms"}, "RANER_KEY_PREFIX: .*letters, digits, - _ and :"),
         ({"key_prefix": "{a}"}, "RANER_KEY_PREFIX"),
+        ({"cors_origins": "https://a.example, b.example"}, "RANER_CORS_ORIGINS: 'b.example' has no scheme; give"),
+        ({"cors_origins": "https://a.example/"}, "RANER_CORS_ORIGINS: .*; give 'https://a.example'"),
+        ({"url_prefix": "raner"}, "RANER_URL_PREFIX: 'raner' is no path .*; give '/raner'"),
+        ({"flower_url": "javascript:alert(1)"}, "RANER_FLOWER_URL: .*; give a path such as /raner/flower"),
         ({"log_level": "loud"}, "RANER_LOG_LEVEL: .*DEBUG, INFO, WARNING or ERROR"),
         ({"models": "no-source"}, "RANER_MODELS entry 'no-source' must read name=source"),
         ({"models": "Upper=x"}, "RANER_MODELS entry 'Upper=x' must read name=source"),

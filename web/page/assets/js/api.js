@@ -1,5 +1,6 @@
 /** Calls of the farm's public API. */
 
+import { addressOf } from "./addresses.js";
 import { keep, kept } from "./storage.js";
 
 const KEY = "raner.key";
@@ -29,7 +30,7 @@ export class Unreachable extends Error {}
 /**
  * Call the API and read its answer.
  * @param {string} method
- * @param {string} path
+ * @param {string} path as the farm itself calls it: "/api/v1/jobs"
  * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal, patience?: number}} options
  * @returns {Promise<any>}
  * @throws {Problem|Unreachable|DOMException} the last, an `AbortError`, where `signal` says so
@@ -49,7 +50,7 @@ export async function call(method, path, { body, headers = {}, signal, patience 
   let text;
   try {
     signal?.throwIfAborted();
-    response = await fetch(path, {
+    response = await fetch(addressOf(path), {
       method,
       headers: sent,
       body: body === undefined ? undefined : JSON.stringify(body),

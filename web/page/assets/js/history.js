@@ -1,7 +1,7 @@
 /** The jobs of this browser, kept by it alone. */
 
+import { permalink } from "./addresses.js";
 import { byId, make } from "./dom.js";
-import { permalink } from "./job.js";
 import { dateTime, onLanguage, t } from "./language.js";
 import { forget, keep, kept } from "./storage.js";
 

@@ -70,11 +70,6 @@ export async function cancel(/** @type {string} */ id) {
   }
 }
 
-/** The page's address of a job. */
-export function permalink(/** @type {string} */ id) {
-  return `/jobs/${encodeURIComponent(id)}`;
-}
-
 /** How many of the job's texts could not be read. */
 export function countErrors(/** @type {Job} */ job) {
   return (job.results ?? []).filter(({ error }) => error !== undefined).length;

@@ -1,18 +1,17 @@
 /** The page: from a text to a job to its result. */
 
+import { jobOfPage, permalink, pinLinks } from "./addresses.js";
 import { useApiKey } from "./api.js";
 import { byId } from "./dom.js";
 import { FarmPanel } from "./farm.js";
 import { History } from "./history.js";
 import { Input } from "./input.js";
-import { cancel, countErrors, follow, hasEnded, permalink, submit } from "./job.js";
+import { cancel, countErrors, follow, hasEnded, submit } from "./job.js";
 import { onLanguage, switchLanguage, t, translate } from "./language.js";
 import { ModelChoice } from "./model-choice.js";
 import { ResultView } from "./result.js";
 import { Status } from "./status.js";
 import { troubleOf } from "./troubles.js";
-
-const PERMALINK = /^\/jobs\/([^/]+)$/;
 
 class Page {
   #status = new Status();
@@ -33,6 +32,7 @@ class Page {
   #again = () => this.#start();
 
   constructor() {
+    pinLinks();
     byId("run").addEventListener("click", () => this.#run());
     byId("cancel").addEventListener("click", () => this.#cancel());
     byId("language").addEventListener("click", switchLanguage);
@@ -61,9 +61,9 @@ class Page {
 
   /** Show what the address says: a job, or nothing yet. */
   #start() {
-    const id = PERMALINK.exec(location.pathname)?.[1];
+    const id = jobOfPage();
     if (id) {
-      this.#open(decodeURIComponent(id));
+      this.#open(id);
     } else {
       this.#doing?.abort();
       this.#result.clear();
@@ -242,9 +242,10 @@ class Page {
   }
 }
 
-/** Flower's page: on the machine that this page came from, at the port that the farm is set to. */
+/** Flower's page: where the farm is set to say it is, else on this page's host, at Flower's port. */
 function flowerAddress() {
-  return `http://${location.hostname}:${document.documentElement.dataset.flowerPort}/`;
+  const { flowerUrl, flowerPort } = document.documentElement.dataset;
+  return flowerUrl || `http://${location.hostname}:${flowerPort}/`;
 }
 
 new Page();

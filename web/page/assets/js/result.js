@@ -1,5 +1,6 @@
 /** The result of a job on the page: the marked text, its figures, its legend, its entities. */
 
+import { permalink } from "./addresses.js";
 import { countCharacters } from "./characters.js";
 import { Details } from "./details.js";
 import { byId, make } from "./dom.js";
@@ -7,7 +8,6 @@ import { EntityList } from "./entities.js";
 import { offerExports } from "./exporting.js";
 import { Filters } from "./filters.js";
 import { Highlighter } from "./highlight.js";
-import { permalink } from "./job.js";
 import { onLanguage, t } from "./language.js";
 import { Statistics } from "./statistics.js";
 

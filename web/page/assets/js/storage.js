@@ -1,5 +1,7 @@
 /** What this browser keeps for the page. Where it may keep nothing, the page remembers until it is closed. */
 
+import { ROOT } from "./addresses.js";
+
 /** @type {Map<string, string>} */
 const remembered = new Map();
 
@@ -10,7 +12,7 @@ const remembered = new Map();
  */
 export function kept(key, area = "localStorage") {
   try {
-    return window[area].getItem(key) ?? remembered.get(key) ?? null;
+    return window[area].getItem(named(key)) ?? remembered.get(key) ?? null;
   } catch {
     return remembered.get(key) ?? null;
   }
@@ -24,7 +26,7 @@ export function kept(key, area = "localStorage") {
  */
 export function keep(key, value, area = "localStorage") {
   try {
-    window[area].setItem(key, value);
+    window[area].setItem(named(key), value);
   } catch (error) {
     if (error instanceof DOMException && error.name === "QuotaExceededError") return false;
     remembered.set(key, value);
@@ -36,8 +38,13 @@ export function keep(key, value, area = "localStorage") {
 export function forget(/** @type {string} */ key) {
   remembered.delete(key);
   try {
-    localStorage.removeItem(key);
+    localStorage.removeItem(named(key));
   } catch {
     // Nothing was kept there.
   }
+}
+
+/** The browser's own key: farms under different paths of one host have different ones. */
+function named(/** @type {string} */ key) {
+  return ROOT === "/" ? key : `${key} ${ROOT}`;
 }
