@@ -135,7 +135,7 @@ def test_it_has_the_page_and_its_files(app_folder: Path) -> None:
         timeout=60,
         check=True,
     )
-    loaded = re.findall(r'"/(assets/[^"]+)"', done.stdout)
+    loaded = re.findall(r'"\./(assets/[^"]+)"', done.stdout)
     assert "assets/js/main.js" in loaded
     for path in loaded:
         assert (app_folder / "web" / "page" / path).is_file(), path
