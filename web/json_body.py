@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -11,6 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from shared.errors import InvalidRequest, TextTooLong
 from shared.settings import settings
+from web.echo import cut
 
 # Bytes that a request may have outside its strings, beside what its texts need: names' colons, commas, brackets.
 MOST_OUTSIDE = 2**17
@@ -31,18 +34,24 @@ class CompactJSONProvider(DefaultJSONProvider):
 
         Raises:
             ValueError: it is none.
+            InvalidRequest: an object in it has a name twice.
             TextTooLong: it has more in it than any request.
         """
         text = _in_utf8(s)
-        _check_shape(text)
+        names = _count_names(text)
         try:
-            return orjson.loads(text)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
+            # orjson takes no lone surrogate. It calls what is no UTF-8 by that name, too.
             if "surrogate" not in error.msg:
                 raise
-        # orjson takes no lone surrogate. It calls what is no UTF-8 by that name, too.
+        else:
+            if not isinstance(value, dict) or len(value) == names:
+                return value
+            # A name is there twice, or a value has names of its own.
         try:
-            return super().loads(text, **kwargs)
+            # As text: of bytes, json would take surrogates for characters.
+            return super().loads(text.decode(), object_pairs_hook=_object, **kwargs)
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
 
@@ -74,12 +83,20 @@ def check_body() -> None:
 def no_json(error: ValueError | None) -> InvalidRequest:
     """The answer to a body that cannot be read as JSON, with the place at which it breaks."""
     if isinstance(error, json.JSONDecodeError):  # orjson's own is one, too
-        why = f"{error.msg} at line {error.lineno}, column {error.colno}"
-    elif isinstance(error, UnicodeError):
-        why = "it must be UTF-8"
+        why = f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}"
+    elif isinstance(error, UnicodeDecodeError):
+        why = _no_character(error)
     else:
         why = "it is nested too deeply or has a number out of range"
     return InvalidRequest.unreadable(400, f"the body is no JSON: {why}")
+
+
+def _no_character(error: UnicodeDecodeError) -> str:
+    if error.encoding != "utf-8":
+        return f"it begins as {error.encoding.upper()} does, and goes on as nothing that is; send UTF-8"
+    if re.match(rb"\xed[\xa0-\xbf]", error.object[error.start : error.start + 2]):
+        return f"it must be UTF-8; bytes {error.start} to {error.start + 2} are half of a pair of surrogates (CESU-8)"
+    return f"it must be UTF-8; no character begins with byte {error.start}, 0x{error.object[error.start]:02X}"
 
 
 def _in_utf8(text: str | bytes) -> bytes:
@@ -90,24 +107,33 @@ def _in_utf8(text: str | bytes) -> bytes:
     return text if encoding == "utf-8" else text.decode(encoding).encode()
 
 
-def _check_shape(text: bytes) -> None:
-    """Refuse a text with more values than any request has, before a parser makes objects of them.
-
-    Values cost a parser up to thirty times their bytes. This check takes less time than a parser takes for strings:
-    it drops the escapes that could hide a quotation mark, cuts the text at quotation marks, and measures every other
-    part. A text that is no JSON may be measured wrongly from where it breaks, but no parser reads on from there.
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with these names and values.
 
     Raises:
-        TextTooLong: the text has too many.
+        InvalidRequest: a name is there twice. Parsers would keep one of the two values without a word.
+    """
+    value = dict(members)
+    if len(value) < len(members):
+        (name, count), *_ = Counter(name for name, _ in members).most_common(1)
+        raise InvalidRequest.unreadable(400, f"the body has {json.dumps(cut(name))} {count} times; give it once")
+    return value
+
+
+def _count_names(text: bytes) -> int:
+    """How many names of members a JSON text has.
+
+    It takes less time than a parser takes for strings: it drops the escapes that could hide a quotation mark, cuts the
+    text at quotation marks, and looks at every other part. A text that is no JSON may be measured wrongly from where it
+    breaks, but no parser reads on from there.
+
+    Raises:
+        TextTooLong: the text has more values than any request has. Values cost a parser up to thirty times their bytes.
     """
     most = MOST_OUTSIDE + 4 * settings().max_texts
-    if len(text) <= most:
-        return
     outside = text.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"', most)[::2]
-    if (
-        sum(len(part) for part in outside) > most
-        and sum(len(part.translate(None, b" \t\r\n")) for part in outside) > most
-    ):
+    if sum(map(len, outside)) > most and sum(len(part.translate(None, b" \t\r\n")) for part in outside) > most:
         raise TextTooLong(
             f"the body has more values than any request; a job may have {settings().max_texts} texts: send several jobs"
         )
+    return sum(part.count(b":") for part in outside)

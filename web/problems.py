@@ -17,10 +17,14 @@ from shared.errors import RequestError, Unavailable
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
 from web.addresses import public, right_address
-from web.echo import cut
+from web.echo import MOST_NAMED, cut
 from web.schemas import MOST_ERRORS
 
 log = structlog.get_logger()
+
+# Bytes of an error answer, whatever was sent, and characters of its detail, each of at most six bytes.
+MOST_BYTES = 5_000
+MOST_DETAIL = 1_000
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -51,18 +55,29 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
 
 
 def body(status: int, title: str, detail: str, **more: Any) -> bytes:
-    """The body of an error answer, also outside of a request."""
-    members = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    """The body of an error answer, also outside of a request. Of ``errors`` it has as many as there is room for."""
+    errors: list[dict[str, str]] = more.pop("errors", [])
+    members = {"type": "about:blank", "title": title, "status": status, "detail": cut(detail, MOST_DETAIL), **more}
+    if len(_encoded(members)) > MOST_BYTES:
+        members["detail"] = cut(detail, MOST_DETAIL // 2)
+    for count in range(len(errors), 0, -1):
+        with_errors = _encoded({**members, "errors": errors[:count]})
+        if len(with_errors) <= MOST_BYTES:
+            return with_errors
+    return _encoded(members)
+
+
+def _encoded(members: dict[str, Any]) -> bytes:
     return json.dumps(members, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def validation_problem(error: ValidationError) -> Response:
     """The answer to a request whose fields do not validate. What was submitted is not echoed."""
     fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "detail": _readable(item["msg"])}
+        {"field": cut(".".join(map(str, item["loc"]))) or "body", "detail": cut(_readable(item["msg"]), MOST_DETAIL)}
         for item in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_ERRORS]
     ]
-    detail = "; ".join(f"{item['field']}: {item['detail']}" for item in fields[:5])
+    detail = "; ".join(f"{item['field']}: {item['detail']}" for item in fields[:MOST_NAMED])
     return problem(422, "Invalid request", detail, errors=fields)
 
 
@@ -99,7 +114,7 @@ def _http_error(error: HTTPException) -> Response:
         return problem(404, "Not found", _not_found(request.path))
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or []))
-        detail = f"{request.method} is not for {cut(public(request.path))}; use {allowed}"
+        detail = f"{cut(request.method)} is not for {cut(public(request.path))}; use {allowed}"
         return problem(405, "Method not allowed", detail, {"Allow": allowed})
     status = HTTPStatus(error.code or 500)
     return problem(status, status.phrase, error.description or status.description)
@@ -115,19 +130,19 @@ def _not_found(path: str) -> str:
 
 
 def _store_unavailable(error: Exception) -> Response:
-    log.error("redis does not answer", error=str(error), path=request.path)
+    log.error("redis does not answer", error=str(error), path=cut(request.path))
     return problem(
         503, "Store unavailable", "the farm's Redis does not answer just now; try again", {"Retry-After": "5"}
     )
 
 
 def _store_refuses(error: Exception) -> Response:
-    log.error("redis takes nothing new", error=str(error), path=request.path)
+    log.error("redis takes nothing new", error=str(error), path=cut(request.path))
     return problem(
         503, "Store unavailable", "the farm's Redis takes nothing new just now; try again later", {"Retry-After": "5"}
     )
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected error", path=request.path, exc_info=error)
+    log.error("unexpected error", path=cut(request.path), exc_info=error)
     return problem(500, "Internal error", "the farm failed in a way it should not; its log says how")

@@ -13,12 +13,10 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from web.echo import cut
+from web.echo import MOST_NAMED, cut
 from web.problems import problem
 from web.schemas import MOST_ERRORS
 
-# Errors that the detail names.
-MOST_NAMED = 5
 # The pages that people visit, by their endpoints, with their files. A link to a page may carry what a campaign or a
 # mailing adds to it (utm_source, fbclid), and a link to a file what a cache tells versions by (?v=2). A page does not
 # read its query, so nothing is lost when it is ignored, and a visitor is not turned away.

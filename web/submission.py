@@ -23,6 +23,7 @@ from shared.pieces import PieceItem, piece_chars, plan
 from shared.settings import MIB, settings
 from shared.text import BYTES_PER_CHARACTER
 from web.body import end_turn
+from web.echo import MOST_NAMED, cut
 from web.farm import Farm
 from web.metrics import CACHE_HITS, CACHE_MISSES
 
@@ -180,7 +181,8 @@ def submission(
     known = farm.model(name)
     if known is not None and types is not None and (unknown := sorted(set(types) - set(known.types))):
         raise InvalidRequest(
-            f"types: model {name!r} does not know {', '.join(unknown)}; it knows {', '.join(known.types)}"
+            f"types: model {name!r} does not know {', '.join(map(cut, unknown[:MOST_NAMED]))}; "
+            f"it knows {', '.join(known.types)}"
         )
     found = ((index, read(text, markup, pause=lambda: sleep(0))) for index, text in enumerate(texts))
     of_job = JobTexts(texts, {index: shown for index, shown in found if shown is not None})

@@ -49,11 +49,65 @@ def test_where_the_json_breaks_is_said(client: FlaskClient) -> None:
     assert refusal(client, '{\n  "text": "马云",\n}').endswith("at line 2, column 15")
     assert refusal(client, '{"text": "a"} x').endswith("after document at line 1, column 15")
     assert refusal(client, '{"text": "a\nb"}').endswith("at line 1, column 12")
+    assert refusal(client, '{"a": "\\ud83d", "text": "a\tb"}').endswith(
+        "Invalid control character at line 1, column 27"
+    )
+    assert refusal(client, '{"a": "\\ud83d", "text": "ab').endswith("Unterminated string starting at line 1, column 25")
     assert refusal(client, "").endswith("at line 1, column 1")
 
 
-def test_what_is_not_utf_8_is_said(client: FlaskClient) -> None:
-    assert refusal(client, '{"text": "马云"}'.encode("gbk")) == "the body is no JSON: it must be UTF-8"
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ('{"text": "马云"}'.encode("gbk"), "it must be UTF-8; no character begins with byte 10, 0xC2"),
+        (b'{"text": "\xc0\xaf"}', "it must be UTF-8; no character begins with byte 10, 0xC0"),
+        (b'{"text": "a\xe9\xa9', "it must be UTF-8; no character begins with byte 11, 0xE9"),
+        (
+            '{"text": "a\ud83d\ude00"}'.encode("utf-8", "surrogatepass"),
+            "it must be UTF-8; bytes 11 to 13 are half of a pair of surrogates (CESU-8)",
+        ),
+        (
+            '{"a": "\\ud83d", "text": "\udc00"}'.encode("utf-8", "surrogatepass"),
+            "it must be UTF-8; bytes 25 to 27 are half of a pair of surrogates (CESU-8)",
+        ),
+        (
+            '{"text": "\ud83d"}'.encode("utf-16-le", "surrogatepass"),
+            "it begins as UTF-16-LE does, and goes on as nothing that is; send UTF-8",
+        ),
+    ],
+)
+def test_what_is_not_utf_8_is_said(client: FlaskClient, body: bytes, why: str) -> None:
+    assert refusal(client, body) == f"the body is no JSON: {why}"
+
+
+@pytest.mark.parametrize(
+    ("body", "twice"),
+    [
+        ('{"text": "王传福", "text": "马云在杭州"}', '"text" 2 times'),
+        ('{"text": "马云", "text": "马云"}', '"text" 2 times'),
+        ('{"text": "a", "types": null, "types": ["PER"], "types": null}', '"types" 3 times'),
+        (r'{"text": "a", "\u0074ext": "b"}', '"text" 2 times'),
+        (r'{"text": "\ud83d", "text": "b"}', '"text" 2 times'),
+        ('{"texts": ["a"], "made": [{"up": 1, "up": 2}]}', '"up" 2 times'),
+        ('{"": 1, "text": ":", "": "::"}', '"" 2 times'),
+        (f'{{"text": "a", "{"k" * 50_000}": 1, "{"k" * 50_000}": 2}}', f'"{"k" * 100}\\u2026" 2 times'),
+    ],
+)
+def test_a_name_that_is_there_twice_is_refused(client: FlaskClient, body: str, twice: str) -> None:
+    assert refusal(client, body) == f"the body has {twice}; give it once"
+
+
+@pytest.mark.parametrize(
+    "text", ['":"', '{"text": "a", "text": "b"}', "\\", '\\"', '\\":\\\\', ":", "a" * 200_000 + '":"' * 1_000]
+)
+def test_what_is_in_a_text_is_no_name(client: FlaskClient, text: str) -> None:
+    answer = client.post("/api/v1/jobs", json={"texts": [text, text], "markup": "none"})
+    assert answer.status_code == 202
+
+
+def test_names_within_a_value_are_its_own(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/jobs", json={"text": {"text": "a", "model": "b"}, "model": "raner-mini-news"})
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "text")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -360,3 +361,56 @@ assert create_app().test_client().post("/ner", json={"text": "机密"}).status_c
     assert "RuntimeError: the reason" in done.stderr
     assert "path=/ner" in done.stderr
     assert "机密" not in done.stderr + done.stdout
+
+
+def ascii_of(sent: str) -> str:
+    return ascii(sent[0])
+
+
+LONG = ["k" * 100_000, "键" * 30_000, "\x01" * 20_000, "\ud83d" * 10_000, "\\u" * 10_000, '"' * 50_000, "😀" * 30_000]
+
+
+@pytest.mark.parametrize("sent", LONG, ids=ascii_of)
+@pytest.mark.parametrize(
+    "request_with",
+    [
+        lambda sent: {"text": "a", sent: 1},
+        lambda sent: {"text": "a", **{f"{number}{sent[:4_000]}": 1 for number in range(50)}},
+        lambda sent: {"text": "a", "model": sent},
+        lambda sent: {"text": "a", "types": [f"{number}{sent[:4_000]}" for number in range(100)]},
+        lambda sent: {"text": "a", "offsets": sent},
+        lambda sent: {"text": "a", "markup": sent},
+        lambda sent: {"text": {sent: sent}},
+        lambda sent: {"texts": ["a", {sent: 1}]},
+    ],
+    ids=["a name", "names", "model", "types", "offsets", "markup", "text", "texts"],
+)
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+def test_little_is_repeated_of_what_was_sent(
+    client: FlaskClient, worker: Worker, path: str, request_with: Callable[[str], Any], sent: str
+) -> None:
+    answer = client.post(path, data=json.dumps(request_with(sent)), content_type="application/json")
+    assert answer.status_code == 422
+    assert len(answer.get_data()) <= 5_000
+    assert problem_of(answer, 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/" + "p" * 7_000, {}),
+        ("GET", "/" + "%01" * 2_000, {}),
+        ("GET", "/api/v1/jobs/" + "0" * 7_000, {}),
+        ("GET", "/api/v1/jobs/" + "0" * 32 + "?wait=" + "9" * 7_000, {}),
+        ("GET", "/api/v1/models?" + "&".join(f"{'%01' * 30}{number}=1" for number in range(60)), {}),
+        ("M" * 7_000, "/ner", {}),
+        ("POST", "/api/v1/jobs", {"Idempotency-Key": "k" * 7_000}),
+        ("POST", "/api/v1/jobs", {"Content-Type": "k" * 7_000}),
+        ("POST", "/ner", {"Content-Type": "application/json; charset=" + "k" * 7_000, "Accept": "k" * 7_000}),
+    ],
+)
+def test_nor_of_an_address_or_a_header(client: FlaskClient, method: str, path: str, headers: dict[str, str]) -> None:
+    answer = client.open(path, method=method, headers={"Content-Type": "application/json", **headers}, data=b"{}")
+    assert 400 <= answer.status_code < 500
+    assert answer.content_type == "application/problem+json"
+    assert len(answer.get_data()) <= 5_000
