@@ -1,0 +1,102 @@
+"""What users of other systems reported of requests and bodies that a server cannot read. Each report has its id, the
+issues that it is from, and a sentence on the symptom.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.web_server import WebServer, answer, running_web_server
+
+SUMMIT = "阿里巴巴集团创始人马云在杭州出席了由中国人工智能学会主办的技术峰会。"
+BODY = json.dumps({"text": SUMMIT}, ensure_ascii=False).encode()
+POST = "POST {path} HTTP/1.1\nContent-Type: application/json\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A web server as the farm starts it; nobody works on its jobs."""
+    with running_web_server(tmp_path_factory.mktemp("web"), {}) as server:
+        yield server
+
+
+def last_problem(server: WebServer, head: str, body: bytes = b"", *, ends: bool = False) -> dict[str, Any]:
+    """The problem that answers a request, in an answer that ends the connection.
+
+    ``ends`` says that the client has nothing more to send.
+    """
+    with server.send(head, body) as client:
+        if ends:
+            client.shutdown(1)
+        found = answer(client)
+        problem: dict[str, Any] = json.loads(found.read())
+    assert found.headers["Content-Type"] == "application/problem+json"
+    assert found.headers["Connection"] == "close"
+    assert problem["status"] == found.status
+    assert len(problem["detail"]) < 300
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "says"),
+    [
+        (f"GET /api/v1/models HTTP/1.1\nX-Long: {'a' * 20_000}", 431, "of at most 8190 bytes"),
+        ("GET / HTTP/1.1\n" + "\n".join(f"X{number}: a" for number in range(200)), 431, "send at most 100"),
+        (f"GET /{'a' * 5000} HTTP/1.1", 414, "send less in the address"),
+        ("GET /", 400, "the first line must be a method, an address and HTTP/1.1"),
+        ("GET /马云 HTTP/1.1", 400, "percent-encode"),
+        ("get / HTTP/1.1", 400, "such as GET or POST"),
+        ("GET / HTTP/7.7", 400, "the server reads HTTP/1.1"),
+        (f"GET / HTTP/1.1\n{'马' * 2000}: a", 400, "cannot be the name of a header"),
+        (f"GET / HTTP/1.1\n{'a' * 8000}", 400, "a name, a colon and a value"),
+        ("GET / HTTP/1.1\nX: a\x00b", 400, "without control characters"),
+        ("GET / HTTP/1.1\nX: a\n b", 400, "in another line"),
+        ("GET / HTTP/1.1\nHost: other", 400, "give the header Host once"),
+        (f"{POST.format(path='/ner')}Content-Length: +1", 400, "Content-Length must be given once, as a number"),
+        (f"{POST.format(path='/ner')}Content-Length: 1\nTransfer-Encoding: chunked", 400, "not beside"),
+        (f"{POST.format(path='/ner')}Transfer-Encoding: identity", 400, "must name chunked once, at its end"),
+        (f"{POST.format(path='/ner')}Transfer-Encoding: rot13", 501, "only chunked is known"),
+        (f"{POST.format(path='/ner')}Expect: more", 417, "only 100-continue is known"),
+        ("GET / HTTP/1.1\nX-Forwarded-Proto: https\nX-Forwarded-Ssl: off", 400, "contradict each other"),
+    ],
+)
+def test_http_large_header(server: WebServer, head: str, status: int, says: str) -> None:
+    """Our own (README): 431, 414 and other answers of the server itself are HTML, or no sentence, or repeat it all."""
+    problem = last_problem(server, head)
+    assert problem["status"] == status
+    assert says in problem["detail"]
+
+
+def test_http_cut_head(server: WebServer) -> None:
+    """Our own: a request that ends in its headers has no answer at all."""
+    with server.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHos")
+        client.shutdown(1)
+        found = answer(client)
+        assert found.status == 400
+        assert json.loads(found.read())["detail"] == "the request ended before its headers did"
+
+
+@pytest.mark.parametrize("path", ["/x", "/healthz", "/", "/\xff"])
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script_Name", "Script-Name", "PATH_INFO", "Path-Info"])
+def test_http_script_name(server: WebServer, name: str, path: str) -> None:
+    """fastapi#1294: a client's header SCRIPT_NAME makes it answer 500 in HTML, or moves its addresses."""
+    with server.send(f"GET /healthz HTTP/1.1\n{name}: {path}\nConnection: close") as client:
+        found = answer(client)
+        assert found.status == 200
+        assert found.headers["Content-Type"] == "application/json"
+
+
+def test_http_script_name_moves_no_address(server: WebServer) -> None:
+    """fastapi#1294: nor does the header let a client invent a path that the farm is said to be under."""
+    assert server.status("/raner/openapi.json", "SCRIPT_NAME: /raner") == 404
+    assert server.status("/healthz", "CONTENT_LENGTH: 5") == 200
+
+
+def test_http_upgrade(server: WebServer) -> None:
+    """Our own: an offer of another protocol is a request that «this server could not understand»."""
+    assert server.status("/healthz", "Connection: Upgrade\nUpgrade: websocket") == 200
