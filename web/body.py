@@ -16,6 +16,7 @@ from flask import Request, has_request_context, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
+from shared.errors import InvalidRequest
 from shared.settings import settings
 from web.json_body import no_json
 from web.large_bodies import LARGE, LargeBodies
@@ -46,6 +47,7 @@ class FarmRequest(Request):
 
         Raises:
             RequestEntityTooLarge: it has more bytes than a body may have; the rest is not read.
+            InvalidRequest: it has fewer bytes than the request says, or its chunks cannot be read.
             Busy: it is large, and so are too many others.
         """
         if (self.content_length or 0) > settings().max_body_bytes:
@@ -91,7 +93,9 @@ class FarmRequest(Request):
                 has_room = True
             yield part
         if declared is not None and received < declared:
-            raise ClientDisconnected
+            raise InvalidRequest.unreadable(
+                400, f"the body ended after {received} of the {declared} bytes that Content-Length says"
+            )
 
 
 def end_turn() -> None:

@@ -18,11 +18,12 @@ import gevent.monkey
 from greenlet import greenlet
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.http.body import LengthReader
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.errors import BodyTooSlow, InvalidRequest
-from web import refusals, waiting
+from shared.settings import settings
+from web import chunks, refusals, waiting
 from web.farm import farm
 
 # A body may take this many seconds, and a second more for each BODY_RATE bytes of it that have arrived.
@@ -54,6 +55,7 @@ class Incoming:
         self._length: int | None = body.reader.length if isinstance(body.reader, LengthReader) else None
         self._received = 0
         self._ended = self._length == 0
+        self._cut = False  # fewer bytes came than the request says
         self._began = time.monotonic()
 
     def read(self, size: int = -1) -> bytes:
@@ -69,9 +71,13 @@ class Incoming:
                 part: bytes = self._body.read(None if size < 0 else size)
         except TimeoutError:  # the socket's own
             raise _slow() from None
-        except errors.ParseException as error:
-            raise InvalidRequest.unreadable(400, f"the body's chunks cannot be read: {error}") from None
+        except (errors.ParseException, errors.NoMoreData) as error:
+            raise InvalidRequest.unreadable(
+                400, f"the body's chunks cannot be read: {chunks.sentence(error)}"
+            ) from None
         self._received += len(part)
+        if self._length is not None and len(part) < size:
+            self._cut = self._received < self._length
         self._ended = self._ended or (size != 0 and len(part) < size) or self._received == self._length
         return part
 
@@ -83,7 +89,7 @@ class Incoming:
     @property
     def left(self) -> bool:
         """Whether it could not be read, or more of it has not been read than is worth reading."""
-        if self._body.failed:
+        if self._body.failed or self._cut:
             return True
         return not self._ended and (self._length is None or self._length - self._received > MOST_UNREAD)
 
@@ -141,6 +147,8 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         """Called for each request. If all places are taken, its connection ends with the answer, which says so."""
         if self._full:
             req.force_close()
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body = Body(chunks.Chunks(req, settings().max_body_bytes))
         body = req.body
         incoming = req.body = Incoming(req)
         sock.settimeout(ANSWER_SECONDS)

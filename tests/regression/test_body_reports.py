@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
+from shared.keys import ModelKeys
 from tests.support.web_server import WebServer, answer, running_web_server
 
 SUMMIT = "阿里巴巴集团创始人马云在杭州出席了由中国人工智能学会主办的技术峰会。"
@@ -100,3 +102,61 @@ def test_http_script_name_moves_no_address(server: WebServer) -> None:
 def test_http_upgrade(server: WebServer) -> None:
     """Our own: an offer of another protocol is a request that «this server could not understand»."""
     assert server.status("/healthz", "Connection: Upgrade\nUpgrade: websocket") == 200
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize(
+    ("chunks", "says"),
+    [
+        (b"zz\r\nabc\r\n0\r\n\r\n", "with its size in hexadecimal digits, not with 'zz'"),
+        (b"-3\r\nabc\r\n0\r\n\r\n", "not with '-3'"),
+        (b"\r\nabc\r\n0\r\n\r\n", "not with ''"),
+        (b"z" * 8000 + b"\r\n", "not with 'zzz"),
+        (b"3\r\nabcdef\r\n0\r\n\r\n", "as many bytes as its size says, and then CRLF"),
+        (b"5\r\nabc\r\n0\r\n\r\n", "as many bytes as its size says, and then CRLF"),
+        (b"3\nabc\n0\n\n", "must end with CRLF, not with LF alone"),
+        (b"3\r\nabc\r\n0\n\n", "must end with CRLF, not with LF alone"),
+        (b"0" * 100_000, "a line between chunks may have 8190 bytes"),
+        (b"3;" + b"a" * 100_000, "a line between chunks may have 8190 bytes"),
+        (b"3;\x01\r\nabc\r\n0\r\n\r\n", "a chunk's extension must be"),
+        (b"3\r\nabc\r\n0\r\nX\r\n\r\n", "its trailers: a header must be"),
+        (b"3\r\nabc\r\n0\r\nContent-Length: 3\r\n\r\n", "its trailers: 'CONTENT-LENGTH' cannot be"),
+        (b"3\r\nabc\r\n0\r\nX: a\n\n", "its trailers: "),
+    ],
+)
+def test_http_chunk_bad(server: WebServer, path: str, chunks: bytes, says: str) -> None:
+    """gunicorn#2832: a bad chunk size: 500, and a traceback in the log. Others waited until their time was up."""
+    problem = last_problem(server, f"{POST.format(path=path)}Transfer-Encoding: chunked", chunks)
+    assert problem["status"] == 400
+    assert says in problem["detail"]
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize(
+    "chunks", [b"", b"3", b"3\r\nab", b"3\r\nabc", b"3\r\nabc\r", b"3\r\nabc\r\n", b"3\r\nabc\r\n0\r\n", b"3;a\r"]
+)
+def test_http_chunk_end(server: WebServer, path: str, chunks: bytes) -> None:
+    """gunicorn#2832: a body that ends within its chunks: a request that «this server could not understand»."""
+    problem = last_problem(server, f"{POST.format(path=path)}Transfer-Encoding: chunked", chunks, ends=True)
+    assert problem["status"] == 400
+    assert "it ended before" in problem["detail"]
+
+
+@pytest.mark.parametrize("size", [b"f" * 16, b"f" * 8000, b"1000001"])
+def test_http_chunk_huge(server: WebServer, size: bytes) -> None:
+    """gunicorn#2832: a chunk of more bytes than a body may have is waited for."""
+    problem = last_problem(server, f"{POST.format(path='/ner')}Transfer-Encoding: chunked", size + b"\r\nabc")
+    assert problem["status"] == 413
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize(("sent", "length"), [(BODY, len(BODY) + 100), (BODY[:40], len(BODY)), (b"", 1)])
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_http_long(redis: Redis, server: WebServer, path: str, sent: bytes, length: int, version: str) -> None:
+    """Our own (RFC 9112), gunicorn#1733: fewer bytes than Content-Length says are recognised all the same."""
+    head = POST.format(path=path).replace("HTTP/1.1", f"HTTP/{version}") + f"Content-Length: {length}"
+    problem = last_problem(server, head, sent, ends=True)
+    assert problem["status"] == 400
+    assert problem["detail"] == f"the body ended after {len(sent)} of the {length} bytes that Content-Length says"
+    assert not redis.exists(ModelKeys("raner-mini-news").interactive)
