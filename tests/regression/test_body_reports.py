@@ -4,8 +4,11 @@ issues that it is from, and a sentence on the symptom.
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Iterator
+import threading
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from redis import Redis
 
 from shared.keys import ModelKeys
 from tests.support.web_server import WebServer, answer, running_web_server
+from tests.web.conftest import Worker, find_ma_yun
 
 SUMMIT = "阿里巴巴集团创始人马云在杭州出席了由中国人工智能学会主办的技术峰会。"
 BODY = json.dumps({"text": SUMMIT}, ensure_ascii=False).encode()
@@ -160,3 +164,96 @@ def test_http_long(redis: Redis, server: WebServer, path: str, sent: bytes, leng
     assert problem["status"] == 400
     assert problem["detail"] == f"the body ended after {len(sent)} of the {length} bytes that Content-Length says"
     assert not redis.exists(ModelKeys("raner-mini-news").interactive)
+
+
+def deflate(data: bytes) -> bytes:
+    """What many clients call deflate: without zlib's header."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+def packed_post(path: str, encoding: str, length: int | None) -> str:
+    """The head of a request with a packed body; without a length it comes in chunks."""
+    form = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return f"{POST.format(path=path)}Content-Encoding: {encoding}\n{form}"
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("GZIP", lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:])),
+        ("deflate", zlib.compress),
+        ("deflate", deflate),
+        ("identity", bytes),
+        ("", bytes),
+    ],
+)
+def test_http_gzip(
+    redis: Redis, server: WebServer, path: str, chunked: bool, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """bottle#676, hug#558, docker-http-https-echo#31, storage-testbench#379: a gzip body: «it must be UTF-8»."""
+    worker = Worker(redis, find_ma_yun)
+    worker.beat()
+    body = pack(BODY)
+    head = packed_post(path, encoding, None if chunked else len(body))
+    with server.send(head, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if chunked else body) as client:
+        worker.work(timeout=10)
+        assert answer(client).status == (200 if path == "/ner" else 202)
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "utf-8"])
+def test_http_gzip_others(server: WebServer, path: str, encoding: str) -> None:
+    """bottle#676, hug#558: an encoding that is not taken: «it must be UTF-8», or taken as if it were none."""
+    with server.send(packed_post(path, encoding, len(BODY)), BODY) as client:
+        found = answer(client)
+        problem = json.loads(found.read())
+    assert found.status == 415
+    assert found.headers["Accept-Encoding"] == "gzip, deflate, identity"
+    assert "Content-Encoding" in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["/ner", "/api/v1/jobs"])
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (BODY, "it is no gzip, though Content-Encoding says so"),
+        (b"", "its gzip ends early"),
+        (gzip.compress(BODY)[:60], "its gzip ends early"),
+        (gzip.compress(BODY)[:-8], "its gzip ends early"),
+        (gzip.compress(BODY)[:-8] + bytes(8), "damaged"),
+        (gzip.compress(BODY) + BODY, "its gzip is damaged after"),
+    ],
+)
+def test_http_gzip_damaged(redis: Redis, server: WebServer, path: str, body: bytes, says: str) -> None:
+    """bottle#676, hug#558: an unpacked body under the header is taken; a damaged one «must be UTF-8»."""
+    with server.send(packed_post(path, "gzip", len(body)), body) as client:
+        found = answer(client)
+        problem = json.loads(found.read())
+    assert found.status == 400
+    assert says in problem["detail"]
+    assert not redis.exists(ModelKeys("raner-mini-news").interactive)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, deflate])
+def test_http_gzip_bomb(server: WebServer, pack: Callable[[bytes], bytes]) -> None:
+    """Our own: what a packed body unpacks to counts, and others are answered while it is unpacked."""
+    bomb = pack(b'{"text": "' + b"a" * 2**28)
+    encoding = "gzip" if pack is gzip.compress else "deflate"
+    problems: list[int] = []
+
+    def post() -> None:
+        with server.send(packed_post("/api/v1/jobs", encoding, len(bomb)), bomb) as client:
+            problems.append(answer(client).status)
+
+    posts = [threading.Thread(target=post) for _ in range(10)]
+    for each in posts:
+        each.start()
+    while any(each.is_alive() for each in posts):
+        server.seconds_to_answer()
+    assert set(problems) <= {413, 503}
+    assert 413 in problems
