@@ -4,6 +4,7 @@ FarmError
 ├── SettingsError            a RANER_ variable holds what it may not
 ├── RequestError             the caller can mend it; web answers with its status
 │   ├── InvalidRequest       422 the request is not what the call takes (400, 415: it cannot even be read)
+│   │   └── EncodingNotTaken 415 its body is packed in a way that the farm does not unpack
 │   ├── Unauthorised         401 an API key is needed
 │   ├── JobNotFound          404 no such job, or it expired
 │   ├── JobEnded             409 a terminal state never changes
@@ -62,6 +63,16 @@ class InvalidRequest(RequestError):
         error = cls(detail)
         error.status = status
         return error
+
+
+class EncodingNotTaken(InvalidRequest):
+    """The body is packed in a way that the farm does not unpack. ``taken`` are the encodings that it takes."""
+
+    status = 415
+
+    def __init__(self, detail: str, taken: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.taken = taken
 
 
 class Unauthorised(RequestError):

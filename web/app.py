@@ -22,7 +22,8 @@ DESCRIPTION = """Named entity recognition for Chinese text with RaNER models.
 
 Submit a job and poll or wait for it (`/api/v1/jobs`), or make the blocking call (`/ner`). Offsets count Unicode code
 points of the text exactly as it was sent, the end exclusive; `offsets=utf16` counts UTF-16 code units instead. Errors
-are `application/problem+json` (RFC 9457) and say what to change.
+are `application/problem+json` (RFC 9457) and say what to change. A body may be packed: `Content-Encoding: gzip` or
+`deflate`; its limits hold for what it unpacks to.
 """
 
 # What any call may be answered: by the server itself to a header that is none, a long address, long headers (400, 414,

@@ -1,4 +1,4 @@
-"""A request with its body: how many bytes it may have, and when a large one is let in.
+"""A request with its body: how it is unpacked, how many bytes it may have, and when a large one is let in.
 
 How long a body may take to arrive is the server's to say: see :mod:`web.server`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import lru_cache
 from typing import IO, Any, NoReturn
@@ -16,7 +16,9 @@ from flask import Request, has_request_context, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
+from shared.errors import InvalidRequest
 from shared.settings import settings
+from web import unpacking
 from web.json_body import no_json
 from web.large_bodies import LARGE, LargeBodies
 
@@ -42,15 +44,23 @@ class FarmRequest(Request):
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """The body.
+        """The body, unpacked.
 
         Raises:
+            EncodingNotTaken: it is packed in a way that nobody here unpacks.
             RequestEntityTooLarge: it has more bytes than a body may have; the rest is not read.
+            TextTooLong: so it has once it is unpacked.
+            InvalidRequest: it has fewer bytes than the request says, or its chunks or its packed form cannot be read.
             Busy: it is large, and so are too many others.
         """
-        if (self.content_length or 0) > settings().max_body_bytes:
+        most = settings().max_body_bytes
+        if (self.content_length or 0) > most:
             raise RequestEntityTooLarge
-        body = b"".join(self._parts())
+        encoding = unpacking.encoding(self.headers.get("Content-Encoding"))
+        if encoding is None:
+            body = self._held(self._parts(), self.content_length)
+        else:
+            body = self._held(unpacking.unpacked(self._parts(), encoding, most))
         if len(body) > LARGE:
             self._turn.enter_context(large_bodies().turn())
             time.sleep(PAUSE)
@@ -75,7 +85,7 @@ class FarmRequest(Request):
         declared = self.content_length
         if declared is None and not self.environ.get("wsgi.input_terminated"):
             return
-        source, received, has_room = self.environ["wsgi.input"], 0, False
+        source, received = self.environ["wsgi.input"], 0
         while True:
             try:
                 part = source.read(STEP if declared is None else min(STEP, declared - received))
@@ -86,12 +96,23 @@ class FarmRequest(Request):
             received += len(part)
             if received > most:
                 raise RequestEntityTooLarge
-            if not has_room and max(received, declared or 0) > LARGE:
-                self._room.enter_context(large_bodies().room(declared or most))
-                has_room = True
             yield part
         if declared is not None and received < declared:
-            raise ClientDisconnected
+            raise InvalidRequest.unreadable(
+                400, f"the body ended after {received} of the {declared} bytes that Content-Length says"
+            )
+
+    def _held(self, parts: Iterable[bytes], expected: int | None = None) -> bytes:
+        """The whole body, which has ``expected`` bytes; a large one once there is room for it."""
+        held, length, keep = [], 0, None
+        for part in parts:
+            length += len(part)
+            if keep is None and max(length, expected or 0) > LARGE:
+                keep = self._room.enter_context(large_bodies().room(expected or settings().max_body_bytes))
+            held.append(part)
+        if keep is not None:
+            keep(length)
+        return b"".join(held)
 
 
 def end_turn() -> None:

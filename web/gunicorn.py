@@ -18,6 +18,7 @@ from typing import Any
 from shared.errors import FarmError
 from shared.redis_client import cache_url, redis_url, wait_for_redis
 from shared.settings import settings
+from web.headers import LONGEST_HEADER, LONGEST_REQUEST_LINE, MOST_HEADERS
 
 # Where the web processes keep their metrics, so that any of them can answer for all.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
@@ -51,6 +52,16 @@ proc_name = "raner-web"
 accesslog = None
 # A runtime interface that nobody uses, at one path for all farms of a user.
 control_socket_disable = True
+limit_request_line = LONGEST_REQUEST_LINE
+limit_request_field_size = LONGEST_HEADER
+limit_request_fields = MOST_HEADERS
+# By default a client of this host moves the application to another path with a header SCRIPT_NAME. The farm's path is
+# a setting (web/prefix.py). Headers with an underscore are dropped, since WSGI does not tell them from those with a
+# hyphen.
+forwarder_headers = ""
+header_map = "drop"
+# gunicorn takes this variable for the same path.
+os.environ.pop("SCRIPT_NAME", None)
 loglevel = settings().log_level.lower()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shared.errors import Busy
@@ -28,8 +28,10 @@ class LargeBodies:
         self._turn = threading.Semaphore()
 
     @contextmanager
-    def room(self, size: int) -> Iterator[None]:
-        """Room in memory for a body of ``size`` bytes.
+    def room(self, size: int) -> Iterator[Callable[[int], None]]:
+        """Room in memory for a body of up to ``size`` bytes.
+
+        Gives a function that is told how many bytes it has, and gives back the room beyond them.
 
         Raises:
             Busy: there was none for :data:`PATIENCE` seconds.
@@ -38,12 +40,18 @@ class LargeBodies:
             if not self._changed.wait_for(lambda: self._fits(size), self._patience):
                 raise Busy("many large requests are under way; try again, or send smaller ones")
             self._held += size
-        try:
-            yield
-        finally:
+
+        def keep(needed: int) -> None:
+            nonlocal size
             with self._changed:
-                self._held -= size
+                self._held -= size - needed
+                size = needed
                 self._changed.notify_all()
+
+        try:
+            yield keep
+        finally:
+            keep(0)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

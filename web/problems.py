@@ -13,7 +13,7 @@ from flask_openapi3.types import ResponseDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from shared.errors import RequestError, Unavailable
+from shared.errors import EncodingNotTaken, RequestError, Unavailable
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
 from shared.settings import settings
 from web.addresses import public, right_address
@@ -101,6 +101,8 @@ def _request_error(error: RequestError) -> Response:
     members: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if isinstance(error, EncodingNotTaken):
+        headers["Accept-Encoding"] = ", ".join(error.taken)
     if error.job_id is not None:
         headers["Location"] = members["job"] = public(f"/api/v1/jobs/{error.job_id}")
     return problem(error.status, error.title, str(error), headers, **members)

@@ -11,7 +11,6 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any
 
 import gevent
@@ -19,13 +18,13 @@ import gevent.monkey
 from greenlet import greenlet
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.http.body import LengthReader
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.errors import BodyTooSlow, InvalidRequest
-from web import problems, waiting
+from shared.settings import settings
+from web import chunks, refusals, waiting
 from web.farm import farm
-from web.headers import SECURITY_HEADERS
 
 # A body may take this many seconds, and a second more for each BODY_RATE bytes of it that have arrived.
 BODY_SECONDS = 10.0
@@ -40,14 +39,6 @@ LINGER_BYTES = 2**24
 LINGER_SECONDS = 5.0
 # Seconds that a connection has to have been idle before it may be closed.
 IDLE = 0.25
-
-# gunicorn's refusals of what is no request, by its error. Others are 400.
-REFUSALS = {
-    errors.LimitRequestLine: (414, "the request line is too long: send less in the address"),
-    errors.LimitRequestHeaders: (431, "the headers are too many or too long"),
-    errors.ExpectationFailed: (417, "of what a client may expect, only 100-continue is known"),
-    errors.UnsupportedTransferCoding: (501, "of transfer codings, only chunked is known"),
-}
 
 # Of gunicorn's errors, those that an answer of ours gave rise to.
 ANSWER_ERRORS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -64,6 +55,7 @@ class Incoming:
         self._length: int | None = body.reader.length if isinstance(body.reader, LengthReader) else None
         self._received = 0
         self._ended = self._length == 0
+        self._cut = False  # fewer bytes came than the request says
         self._began = time.monotonic()
 
     def read(self, size: int = -1) -> bytes:
@@ -79,9 +71,13 @@ class Incoming:
                 part: bytes = self._body.read(None if size < 0 else size)
         except TimeoutError:  # the socket's own
             raise _slow() from None
-        except errors.ParseException as error:
-            raise InvalidRequest.unreadable(400, f"the body's chunks cannot be read: {error}") from None
+        except (errors.ParseException, errors.NoMoreData) as error:
+            raise InvalidRequest.unreadable(
+                400, f"the body's chunks cannot be read: {chunks.sentence(error)}"
+            ) from None
         self._received += len(part)
+        if self._length is not None and len(part) < size:
+            self._cut = self._received < self._length
         self._ended = self._ended or (size != 0 and len(part) < size) or self._received == self._length
         return part
 
@@ -93,7 +89,7 @@ class Incoming:
     @property
     def left(self) -> bool:
         """Whether it could not be read, or more of it has not been read than is worth reading."""
-        if self._body.failed:
+        if self._body.failed or self._cut:
             return True
         return not self._ended and (self._length is None or self._length - self._received > MOST_UNREAD)
 
@@ -141,6 +137,9 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         try:
             with super().timeout_ctx():
                 yield
+        except errors.NoMoreData:
+            # gunicorn would end the connection without a word, though the client may still read.
+            raise refusals.RequestCut from None
         finally:
             del self._idle[connection]
 
@@ -148,6 +147,8 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         """Called for each request. If all places are taken, its connection ends with the answer, which says so."""
         if self._full:
             req.force_close()
+        if isinstance(req.body.reader, ChunkedReader):
+            req.body = Body(chunks.Chunks(req, settings().max_body_bytes))
         body = req.body
         incoming = req.body = Incoming(req)
         sock.settimeout(ANSWER_SECONDS)
@@ -170,23 +171,14 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Called where gunicorn refuses what was sent, and where its own code fails."""
         if isinstance(exc, errors.ParseException) and not isinstance(exc, ANSWER_ERRORS):
-            status, detail = REFUSALS.get(type(exc), (400, f"this is no request that the server reads: {exc}"))
+            status, detail = refusals.refusal(exc)
             self.log.info("Refused a request from %s: %s", addr[0] if addr else "a socket", exc)
         else:
             status, detail = 500, "the farm failed in a way it should not; its log says how"
             self.log.exception("Error handling a request")
-        title = HTTPStatus(status).phrase
-        body = problems.body(status, title, detail)
-        headers = {
-            "Content-Type": problems.PROBLEM_JSON,
-            "Content-Length": len(body),
-            "Connection": "close",
-            **SECURITY_HEADERS,
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         try:
             client.settimeout(ANSWER_SECONDS)
-            client.sendall(f"HTTP/1.1 {status} {title}\r\n{head}\r\n".encode() + body)
+            client.sendall(refusals.last_answer(status, detail))
             util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)
         except OSError:
             self.log.debug("The client is gone")
@@ -243,6 +235,9 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The application, as gunicorn calls it."""
+
+        # A client may offer another protocol, and a server go on without it. Routing would answer 400.
+        environ.pop("HTTP_UPGRADE", None)
 
         def start(status: str, headers: list[tuple[str, str]], *failed: Any) -> Any:
             environ["wsgi.input"].end_connection_if_left()

@@ -54,6 +54,11 @@ class WebServer:
             answer.read()
             return answer
 
+    def status(self, path: str, headers: str = "") -> int:
+        """The status of the answer to a GET request with further headers, one a line."""
+        with self.send(f"GET {path} HTTP/1.1\n{headers}") as client:
+            return answer(client).status
+
     def seconds_to_answer(self, path: str = "/healthz") -> float:
         """How long a GET request on a new connection takes."""
         began = time.monotonic()

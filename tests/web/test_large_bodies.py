@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import threading
 from collections.abc import Callable
 
@@ -117,3 +119,25 @@ def test_one_that_waits_for_its_job_does_not_keep_the_turn(
     assert post(LARGE_TEXT) == 202
     client.delete(f"/api/v1/jobs/{piece.job_id}")
     waiting.join()
+
+
+def test_a_body_that_says_no_size_gives_back_what_it_does_not_need() -> None:
+    bodies = LargeBodies(most_held=8 * MB, patience=0)
+    with bodies.room(8 * MB) as keep:
+        keep(2 * MB)
+        with bodies.room(6 * MB), pytest.raises(Busy), bodies.room(1):
+            pass
+    with bodies.room(8 * MB):
+        pass
+
+
+def test_a_packed_one_counts_by_what_it_unpacks_to(
+    bodies: LargeBodies, client: FlaskClient, post: Callable[..., int], worker: Worker
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    packed = gzip.compress(json.dumps(LARGE_TEXT).encode())
+    assert len(packed) < LARGE / 100
+    with bodies.room(8 * MB):
+        assert client.post("/api/v1/jobs", data=packed, headers=headers).status_code == 503
+        assert post(SMALL) == 202
+    assert client.post("/api/v1/jobs", data=packed, headers=headers).status_code == 202
