@@ -168,7 +168,7 @@ def _evaluate(parts: list[Decimal | str]) -> Decimal:
             section += scale if number is None else number * scale
             small, number = scale, None
             continue
-        nothing = number is None and not section
+        nothing = number is None and small is None
         said = section + (number or 0)
         if big is not None and (scale > big or (scale == big and nothing)):  # 一万二千亿, 万万
             total = (total + said) * scale

@@ -304,5 +304,5 @@ def test_no_text_takes_long(part: str) -> None:
         list(money(text))
         return time.perf_counter() - began
 
-    short = min(seconds(2_000) for _ in range(5))
-    assert min(seconds(20_000) for _ in range(3)) < 40 * max(short, 1e-4)
+    short = min(seconds(2_000) for _ in range(7))
+    assert min(seconds(20_000) for _ in range(5)) < 40 * max(short, 1e-4)
