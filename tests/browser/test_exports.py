@@ -70,6 +70,7 @@ def run_of(text: str, *found: tuple[str, str]) -> dict[str, Any]:
                 "end": units(text[:place]),
                 "score": 1 - number / 8,
                 "source": "rule" if kind == "MONEY" else "model",
+                **({"value": "3.5", "currency": "CNY"} if kind == "MONEY" else {}),
             }
         )
     return {
@@ -131,12 +132,12 @@ def test_csv_numbers_stay_numbers(maker: Page) -> None:
 
 def test_a_run_as_csv(maker: Page) -> None:
     header, *rows = rows_of(exported(maker, "asCsv", RUN))
-    assert header == ["text", "type", "start", "end", "score", "source"]
+    assert header == ["text", "type", "start", "end", "score", "source", "value", "low", "high", "currency"]
     assert rows == [
-        ["马云", "PER", "2", "4", "1", "model"],
-        ["杭州", "LOC", "5", "7", "0.875", "model"],
-        ["'-3.5元", "MONEY", "9", "14", "0.75", "rule"],
-        ["'=1+1", "ORG", "18", "22", "0.625", "model"],
+        ["马云", "PER", "2", "4", "1", "model", "", "", "", ""],
+        ["杭州", "LOC", "5", "7", "0.875", "model", "", "", "", ""],
+        ["'-3.5元", "MONEY", "9", "14", "0.75", "rule", "3.5", "", "", "CNY"],
+        ["'=1+1", "ORG", "18", "22", "0.625", "model", "", "", "", ""],
     ]
     assert rows_of(exported(maker, "asCsv", run_of("嗯"))) == [header]
 
