@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from shared.entities import Amount
+from shared.settings import BUNDLED_GENERIC_MODEL
+from tests.regression.test_text_reports import recogniser
 from workers.engine.money import money
 
 
@@ -209,3 +211,12 @@ def test_the_amounts_of_a_report_are_found(report: Report) -> None:
         amount.partition("|")[0] for amount in report.amounts
     ]
     assert tuple(written(report.text[entity.start : entity.end], entity.amount) for entity in found) == report.amounts
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)
+def test_the_bundled_model_finds_them_too(report: Report) -> None:
+    """What the model takes for a name inside an amount does not hide the amount."""
+    (entities,) = recogniser(BUNDLED_GENERIC_MODEL).recognise([report.text])
+    assert [report.text[entity.start : entity.end] for entity in entities if entity.type == "MONEY"] == [
+        amount.partition("|")[0] for amount in report.amounts
+    ]
