@@ -94,8 +94,14 @@ REPORTS = [
         "money-space-other",
         "PaddleNLP#10316",
         "Other spaces lose the number too: wide and no-break ones, between scale and unit, and as marks of thousands.",
-        "预算\u3000100\u3000万元，20\xa0万\xa0美元，￥ 5,999，1 000 000 元。",
-        ("100\u3000万元|1000000 CNY", "20\xa0万\xa0美元|200000 USD", "￥ 5,999|5999 CNY", "1 000 000 元|1000000 CNY"),
+        "预算\u3000100\u3000万元，20\xa0万\xa0美元，￥ 5,999，1 000 000 元，人民币 贰仟 万元整。",
+        (
+            "100\u3000万元|1000000 CNY",
+            "20\xa0万\xa0美元|200000 USD",
+            "￥ 5,999|5999 CNY",
+            "1 000 000 元|1000000 CNY",
+            "人民币 贰仟 万元整|20000000 CNY",
+        ),
     ),
     Report(
         "money-wide-comma",

@@ -41,7 +41,8 @@ _NUMBER = re.compile(NUMBER)
 _TO = re.compile(f"{SPACE}(?:[-~～—–−－〜]{{1,2}}|[至到]){SPACE}")
 # Before a number, what makes it the end of a date, a time, a fraction, a version or a name: 2024-10, A-1.
 _IN_A_NUMBER = re.compile("[0-9０-９][:：/.．-]\\Z|[A-Za-z第]\\Z")
-_IN_A_DECIMAL = re.compile("(?<![.．])[.．]\\Z|第\\Z")
+# Before a number, what makes it part of a decimal, an ordinal or a fraction.
+_IN_ANOTHER = re.compile("(?<![.．])[.．]\\Z|第\\Z|分之\\Z")
 # Round hundreds: 100，200.
 _LIST = re.compile("[1-9]00(?:，[1-9]00)++(?![0-9])")
 # What people without a name are called.
@@ -113,7 +114,7 @@ def _found(text: str, number: re.Match[str], after: int) -> _Found:
     if listed := _LIST.match(text, start):
         start, end = (start, start + 3) if sign else (listed.end() - 3, end)
     start = _without_word(text, start)
-    if start == end or _IN_A_DECIMAL.search(text, max(0, start - 2), start):
+    if start == end or _IN_ANOTHER.search(text, max(0, start - 2), start):
         return _Found(start, end, text[start:end])
     unit = unit_behind(text, end)
     if unit and not is_amount(text, start, end, unit):

@@ -21,7 +21,7 @@ from workers.engine.numerals import CAPITAL, CHINESE_DIGIT, DIGIT, SCALE, SPACE
 
 # Behind 元, whatever the number.
 _NEVER = re.compile(
-    "旦|宵(?!夜)|器件|宇宙|论(?![文坛述])|[\\d一二两三四五六七八九]次(?:方程|函数|不等式|多项式|曲线|型|整|齐)|方程|线性"
+    "旦|宵(?!夜)|器件|宇宙|论(?![文坛述])|[\\d一二两三四五六七八九]次(?:方程|函数|不等式|多项式|曲线|型|整|齐)|方程|线性|函数"
     "|素(?![菜食面鸡炒汤包斋])"
 )
 # Behind 元, if the number may be a year: 2025元月.

@@ -13,7 +13,7 @@ _SEVERAL = f"(?:{DIGIT}{{1,2}}|{CHINESE_DIGIT})"
 # Behind a digit, 分 may be another word.
 _FEN = "分(?![钟鐘之期公店享红割批组行])"
 # The 5 of 3块5 and of 3块2毛5, and what may follow it: 切成三块一起吃 has no price.
-_SHORT = f"{_ONE}(?![.．]{DIGIT}|[%％])(?=[钱錢的了吧呢啊吗每和与或到至买卖就]|左右|一[斤个份张次天碗杯]|\\W|\\Z)"
+_SHORT = f"{_ONE}(?![.．]{DIGIT}|[%％])(?=[钱錢的了吧呢啊吗每和与或到至买卖就包]|左右|一[斤个份张次天碗杯]|\\W|\\Z)"
 _CHANGE = (
     f"(?:{SPACE}[零〇]?(?P<jiao>{_SEVERAL}){SPACE}(?:角|毛(?P<cent>{_SHORT})?+))?+"
     f"(?:{SPACE}[零〇]?(?P<fen>{_SEVERAL}){SPACE}{_FEN})?+"
@@ -22,7 +22,7 @@ _CHANGE = (
 # 整 and 正 say that there are no smaller units.
 _WHOLE = "整(?![理改个体天年形容修数治])|正(?!\\w)"
 _MARKS = "€£￡￥¥$＄"
-_NUMBER_BEHIND = f"{SPACE}[-+−]?[{_MARKS}]?{DIGIT}"
+_NUMBER_BEHIND = f"{SPACE}[-+−]?[{_MARKS}]?(?:{DIGIT}|{CHINESE_DIGIT}|[十拾])"
 _SMALL_UNITS = {"jiao": 1, "tenth": 1, "cent": 2, "fen": 2, "fens": 2, "hundredth": 2, "li": 3}
 _HALF = Decimal("0.5")
 
@@ -41,7 +41,7 @@ _UNIT = re.compile(
     f"|(?P<code>{any_of(CODES)})(?![A-Za-z])"
     f"|(?P<english>(?i:{any_of(ENGLISH)}))(?![A-Za-z])"
     f"|(?P<yuan>[元圆圓块塊])(?:(?P<cash>[钱錢](?!包))|(?<=[块塊])(?P<tenth>{_SHORT})|(?<=[块塊])(?P<half>半)(?![天年个])"
-    f"|{_CHANGE}(?:{_WHOLE})?+"
+    f"|{_CHANGE}(?:(?<![元圆圓块塊])[钱錢](?!包))?+(?:{_WHOLE})?+"
     f"(?:(?P<country>{OF_COUNTRY})(?!{DIGIT})|{SPACE}(?P<country_apart>{OF_COUNTRY})(?!{_NUMBER_BEHIND}))?+)"
     f"|(?P<jiaos>[角毛])(?:(?P<coins>[钱錢](?!包))|{SPACE}(?P<fens>{_ONE}){SPACE}{_FEN}|(?P<hundredth>{_SHORT}))?+"
     f"|(?P<fens_alone>分)[钱錢]"

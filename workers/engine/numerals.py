@@ -48,7 +48,7 @@ _LETTER = f"(?:{SPACE}(?i:thousand|[mbt]n|[mb]illion|trillion)(?![A-Za-z])|(?i:m
 _CHINESE = (
     f"(?:[数數几幾](?={SCALE})|上(?=[百千万亿萬億]))?+[{''.join(_DIGITS)}{''.join(_SCALES)}]++"
     f"(?:[点點]{CHINESE_DIGIT}++(?![十拾百佰千仟])[{''.join(_BIG)}]{{0,2}}+)?+"
-    f"(?:{SPACE}[余餘多来來几幾]{SPACE}{SCALE}{{0,4}}+)?+[余餘多]?+"
+    f"(?:{SPACE}[余餘多来來几幾]{SPACE}{SCALE}{{0,4}}+|{SPACE}[{''.join(_BIG)}]{{1,2}}+(?={SPACE}[元圆圓块塊美欧日港]))?+[余餘多]?+"
 )
 # Each part takes all that it can and gives nothing back, so a number is read once.
 NUMBER = f"(?>{_ARABIC}{_SCALED}(?:{SPACE}[余餘多来來])?+{_LETTER}|{_CHINESE})"
