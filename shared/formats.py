@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from shared.entities import MODEL, Entity
+from shared.entities import MODEL, Amount, Entity
 from shared.errors import UnreadableRecord
 from shared.pieces import PieceItem
 
 _ENTITY_FIELDS = len(Entity._fields)
+_AMOUNT_FIELDS = len(Amount._fields)
 _ITEM_FIELDS = len(PieceItem._fields)
 # What reading a record of another form raises.
 _DAMAGED = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -55,7 +56,10 @@ class PartResult:
 
 
 def encode_entities(entities: Iterable[Entity]) -> str:
-    """Entities as the cache stores them: JSON ``[[start, end, type, score, source], ...]``, scores to four decimals."""
+    """Entities as the cache stores them: JSON ``[[start, end, type, score, source], ...]``, scores to four decimals.
+
+    An entity with an amount has ``[low, high, currency]`` as its sixth field.
+    """
     return _dumps([_fields(entity) for entity in entities])
 
 
@@ -131,15 +135,18 @@ def _error(result: TextResult | PartResult) -> dict[str, str]:
     return {} if result.error is None else {"x": result.error}
 
 
-def _fields(entity: Entity) -> tuple[int, int, str, float, str]:
-    return entity.start, entity.end, entity.type, round(entity.score, 4), entity.source
+def _fields(entity: Entity) -> tuple[object, ...]:
+    fields = entity.start, entity.end, entity.type, round(entity.score, 4), entity.source
+    return fields if entity.amount is None else (*fields, entity.amount)
 
 
 def _entities(stored: list[list[Any]]) -> tuple[Entity, ...]:
     return tuple(_entity(*fields[:_ENTITY_FIELDS]) for fields in stored)
 
 
-def _entity(start: object, end: object, kind: object, score: object, source: object = MODEL) -> Entity:
+def _entity(
+    start: object, end: object, kind: object, score: object, source: object = MODEL, amount: object = None
+) -> Entity:
     if (
         isinstance(start, int)
         and isinstance(end, int)
@@ -147,8 +154,14 @@ def _entity(start: object, end: object, kind: object, score: object, source: obj
         and isinstance(score, int | float)
         and isinstance(source, str)
     ):
-        return Entity(start, end, kind, score, source)
+        return Entity(start, end, kind, score, source, None if amount is None else _amount(amount))
     raise TypeError("an entity has fields of other types")
+
+
+def _amount(fields: object) -> Amount:
+    if isinstance(fields, list) and all(field is None or isinstance(field, str) for field in fields):
+        return Amount(*fields[:_AMOUNT_FIELDS])
+    raise TypeError("an amount has fields of other types")
 
 
 def _item(*fields: object) -> PieceItem:

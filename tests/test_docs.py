@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from shared.errors import FarmError
+from shared.formats import TextResult
+from shared.job_texts import JobTexts
+from shared.jobs import OffsetUnit
 from shared.settings import PROJECT_ROOT
 from tests.settings_table import table
+from web.job_view import results_view
+from web.schemas import Money
+from workers.engine.money import money
 
 DOCUMENTS = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
 
@@ -43,3 +50,18 @@ def test_the_error_tree_at_the_top_of_its_module_is_the_tree() -> None:
 
     walk(FarmError)
     assert names == found
+
+
+def test_the_amounts_of_the_readme_have_the_normal_form_it_says() -> None:
+    rows = re.findall(
+        r"^\| (`.+`) \| `(.*\"currency\": .*)` \|$", (PROJECT_ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert rows
+    for texts, form in rows:
+        for text in re.findall("`(.+?)`", texts):
+            result = TextResult(tuple(money(text)), "")
+            (view,) = results_view(JobTexts([text]), [result], None, OffsetUnit.CODEPOINT)
+            (entity,) = view["entities"]
+            assert entity.items() >= json.loads(f"{{{form}}}").items()
+            assert entity["text"] == text
+            assert len(set(entity) & set(Money.model_fields)) == form.count(":")

@@ -15,7 +15,7 @@ from web.colours import colour
 from web.farm import farm
 from web.job_view import results_view
 from web.problems import problems
-from web.schemas import NerAnswer, NerRequest
+from web.schemas import Money, NerAnswer, NerRequest
 from web.submission import Submission, submission
 from web.waiting import may_wait
 
@@ -40,6 +40,7 @@ def post_ner(body: NerRequest) -> Response:
             "end_offset": entity["end"],
             "score": entity["score"],
             "color": colour(entity["type"]),
+            **{name: entity[name] for name in Money.model_fields if name in entity},
         }
         for entity in result["entities"]
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.entities import Entity
+from shared.entities import Amount, Entity
 from shared.errors import JobNotFound
 from shared.formats import TextResult
 from shared.job_texts import JobTexts
@@ -82,9 +82,21 @@ def _entities(text: str, entities: list[Entity], unit: OffsetUnit) -> list[dict[
             "end": offset(entity.end),
             "score": entity.score,
             "source": entity.source,
+            **_amount(entity.amount),
         }
         for entity in entities
     ]
+
+
+def _amount(amount: Amount | None) -> dict[str, str]:
+    """``value``, or ``low`` and ``high``, and ``currency``, as far as the text says them."""
+    if amount is None:
+        return {}
+    if amount.low == amount.high:
+        said = {"value": amount.low, "currency": amount.currency}
+    else:
+        said = {"low": amount.low, "high": amount.high, "currency": amount.currency}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _time(seconds: float | None) -> str | None:

@@ -159,7 +159,32 @@ class JobPath(BaseModel):
     job_id: str = Field(description="The job's id.", json_schema_extra={"maxLength": 64})
 
 
-class FoundEntity(BaseModel):
+_DECIMAL = r"^[0-9]+(\.[0-9]*[1-9])?$"
+
+
+class Money(BaseModel):
+    """What an amount of money that a rule found is worth. Other entities have none of these fields."""
+
+    value: str | None = Field(
+        None,
+        description="How much, as an exact decimal in whole units of the currency: 3.5亿元 is 350000000, 五角 is 0.5. "
+        "Absent for a range, and if the text does not say how much (几百元).",
+        examples=["350000000"],
+        pattern=_DECIMAL,
+    )
+    low: str | None = Field(
+        None, description="The lower end of a range (3-5万元), or of at least so much (3000余元).", pattern=_DECIMAL
+    )
+    high: str | None = Field(None, description="The upper end of a range.", pattern=_DECIMAL)
+    currency: str | None = Field(
+        None,
+        description="ISO 4217 code. Absent if the word may mean several currencies (比索). A bare 元 is CNY, $ is USD.",
+        examples=["CNY"],
+        pattern="^[A-Z]{3}$",
+    )
+
+
+class FoundEntity(Money):
     """One named entity: `text[start:end]` of the text that was sent."""
 
     text: str
@@ -207,7 +232,7 @@ class JobView(BaseModel):
     error: str | None = Field(None, description="Why the job failed, or the first of its texts that did.")
 
 
-class NerEntity(BaseModel):
+class NerEntity(Money):
     """One named entity, in the blocking call's shape."""
 
     text: str

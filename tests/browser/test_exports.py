@@ -22,7 +22,7 @@ from tests.browser.complaints import Complaints
 from tests.browser.hostile_texts import HOSTILE_TEXTS, KNOWN
 from tests.browser.modules import as_javascript_has_it, call, page_of, texts_of
 from tests.support.farm import Farm
-from web.schemas import FoundEntity
+from web.schemas import FoundEntity, Money
 
 TYPES = ["PER", "LOC", "ORG", "COMPANY", "GOV", "SCENE", "TIME", "MONEY", "TITLE", "PRODUCT", "WORK", "GAME", "其他"]
 LABELS = {"PER": "PER 人名", "LOC": 'LOC <b>"地名"</b>'}
@@ -70,6 +70,7 @@ def run_of(text: str, *found: tuple[str, str]) -> dict[str, Any]:
                 "end": units(text[:place]),
                 "score": 1 - number / 8,
                 "source": "rule" if kind == "MONEY" else "model",
+                **({"value": "3.5", "currency": "CNY"} if kind == "MONEY" else {}),
             }
         )
     return {
@@ -131,12 +132,12 @@ def test_csv_numbers_stay_numbers(maker: Page) -> None:
 
 def test_a_run_as_csv(maker: Page) -> None:
     header, *rows = rows_of(exported(maker, "asCsv", RUN))
-    assert header == ["text", "type", "start", "end", "score", "source"]
+    assert header == ["text", "type", "start", "end", "score", "source", "value", "low", "high", "currency"]
     assert rows == [
-        ["马云", "PER", "2", "4", "1", "model"],
-        ["杭州", "LOC", "5", "7", "0.875", "model"],
-        ["'-3.5元", "MONEY", "9", "14", "0.75", "rule"],
-        ["'=1+1", "ORG", "18", "22", "0.625", "model"],
+        ["马云", "PER", "2", "4", "1", "model", "", "", "", ""],
+        ["杭州", "LOC", "5", "7", "0.875", "model", "", "", "", ""],
+        ["'-3.5元", "MONEY", "9", "14", "0.75", "rule", "3.5", "", "", "CNY"],
+        ["'=1+1", "ORG", "18", "22", "0.625", "model", "", "", "", ""],
     ]
     assert rows_of(exported(maker, "asCsv", run_of("嗯"))) == [header]
 
@@ -152,7 +153,7 @@ def test_a_run_as_json(maker: Page, what: str) -> None:
     got = json.loads(exported(maker, "asJson", run))
     assert got == {**run, "offsets": "utf16"}
     [entity] = got["entities"]
-    assert set(entity) == set(FoundEntity.model_fields)
+    assert set(entity) == set(FoundEntity.model_fields) - set(Money.model_fields)
     encoded = got["text"].encode("utf-16-le", "surrogatepass")
     assert encoded[2 * entity["start"] : 2 * entity["end"]].decode("utf-16-le") == entity["text"]
 

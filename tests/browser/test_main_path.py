@@ -124,6 +124,7 @@ def test_another_model_finds_other_types(farm_page: FarmPage, farm: Farm) -> Non
     assert farm_page.legend_counts == result["counts"]
     farm_page.page.get_by_text("3.5亿元").and_(farm_page.marks).hover()
     expect(farm_page.details).to_contain_text("规则")
+    expect(farm_page.details).to_contain_text("350000000 CNY")
     # The choice is kept.
     farm_page.open("/")
     expect(model).to_have_value(BUNDLED_GENERIC_MODEL.name)

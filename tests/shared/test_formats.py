@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import formats
-from shared.entities import MODEL, Entity
+from shared.entities import MODEL, Amount, Entity
 from shared.errors import UnreadableRecord
 from shared.formats import Core, PartResult, TextResult
 from shared.pieces import PieceItem
 
 COUNTS = st.integers(0, 10**7)
 WORDS = st.text(st.characters(exclude_categories=()), max_size=12)
+AMOUNTS = st.none() | st.builds(Amount, st.none() | WORDS, st.none() | WORDS, st.none() | WORDS)
 ENTITIES = st.lists(
-    st.builds(Entity, COUNTS, COUNTS, WORDS, st.integers(0, 10_000).map(lambda score: score / 10_000), WORDS),
+    st.builds(Entity, COUNTS, COUNTS, WORDS, st.integers(0, 10_000).map(lambda score: score / 10_000), WORDS, AMOUNTS),
     max_size=4,
 ).map(tuple)
 ERRORS = st.none() | WORDS
@@ -63,8 +64,8 @@ def test_scores_have_four_decimals() -> None:
 
 
 def test_a_newer_record_with_more_fields_is_read() -> None:
-    entity = [0, 2, "PER", 0.9, "rule", "new", {"newer": 1}]
-    known = (Entity(0, 2, "PER", 0.9, "rule"),)
+    entity = [0, 2, "MONEY", 0.9, "rule", ["3", "5", "CNY", "new"], {"newer": 1}]
+    known = (Entity(0, 2, "MONEY", 0.9, "rule", Amount("3", "5", "CNY")),)
     assert formats.decode_entities(json.dumps([entity])) == known
     assert formats.decode_result(json.dumps({"v": "m@1", "c": False, "e": [entity], "new": 1})) == TextResult(
         known, "m@1"
@@ -77,6 +78,16 @@ def test_a_newer_record_with_more_fields_is_read() -> None:
 
 def test_an_older_record_without_an_entitys_source_is_read() -> None:
     assert formats.decode_entities('[[0,2,"PER",0.9]]') == (Entity(0, 2, "PER", 0.9, MODEL),)
+
+
+def test_an_older_record_without_an_amount_is_read() -> None:
+    (entity,) = formats.decode_entities('[[0,2,"MONEY",1.0,"rule"]]')
+    assert entity == Entity(0, 2, "MONEY", 1.0, "rule")
+    assert entity.amount is None
+
+
+def test_an_entity_without_an_amount_is_written_as_before() -> None:
+    assert formats.encode_entities([Entity(0, 2, "PER", 0.9)]) == '[[0,2,"PER",0.9,"model"]]'
 
 
 JSON = st.recursive(
@@ -106,6 +117,9 @@ def test_what_is_something_else_is_unreadable(read: Callable[[Any], object], dat
         (formats.decode_entities, '[["0", 2, "PER", 0.9]]'),
         (formats.decode_entities, '[[0, 2.5, "PER", 0.9]]'),
         (formats.decode_entities, "[[0, 2, null, 0.9]]"),
+        (formats.decode_entities, '[[0, 2, "MONEY", 0.9, "rule", "3"]]'),
+        (formats.decode_entities, '[[0, 2, "MONEY", 0.9, "rule", ["3"]]]'),
+        (formats.decode_entities, '[[0, 2, "MONEY", 0.9, "rule", [3, 5, "CNY"]]]'),
         (formats.decode_entities, '[[0, 2, "PER", "much"]]'),
         (formats.decode_part, '{"v": "m@1", "f": [[Infinity, 9, []]]}'),
         (formats.decode_items, '[[0, -1, "a", 6, 0, 0, 2]]'),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared import registry
-from shared.entities import Entity
+from shared.entities import RULE, Amount, Entity
 from shared.jobs import JobStatus
 from tests.web.conftest import NAME, VERSION, Unrecognisable, Worker, find_ma_yun, in_streams
 from web.farm import farm
@@ -63,6 +63,29 @@ def test_times_are_given_in_utc_to_the_millisecond(client: FlaskClient, worker: 
     for time in (job["created_at"], job["started_at"], job["finished_at"]):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
     assert abs(datetime.fromisoformat(job["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (Amount("3.5", "3.5", "CNY"), {"value": "3.5", "currency": "CNY"}),
+        (Amount("30000", "50000", "USD"), {"low": "30000", "high": "50000", "currency": "USD"}),
+        (Amount("3000", None, "CNY"), {"low": "3000", "currency": "CNY"}),
+        (Amount("500", "500", None), {"value": "500"}),
+        (Amount(None, None, "CNY"), {"currency": "CNY"}),
+        (None, {}),
+    ],
+)
+def test_an_amount_has_its_value_and_currency_also_from_the_cache(
+    client: FlaskClient, worker: Worker, amount: Amount | None, shown: dict[str, str]
+) -> None:
+    worker.find = lambda text: [Entity(0, 2, "MONEY", 1.0, RULE, amount)]
+    job_id = submit(client, text=TEXT)
+    worker.do(job_id)
+    expected = {"text": TEXT[:2], "type": "MONEY", "start": 0, "end": 2, "score": 1.0, "source": "rule"} | shown
+    for job in (client.get(f"/api/v1/jobs/{job_id}"), client.post("/api/v1/jobs", json={"text": TEXT})):
+        assert job.status_code == 200
+        assert job.get_json()["results"][0]["entities"] == [expected]
 
 
 def test_each_text_has_its_result_in_order(client: FlaskClient, worker: Worker) -> None:

@@ -14,7 +14,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from shared import keys
-from shared.entities import Entity
+from shared.entities import RULE, Amount, Entity
 from shared.formats import TextResult
 from shared.job_store import JobStore
 from shared.jobs import Job, JobStatus
@@ -30,6 +30,14 @@ def test_it_answers_with_entities_and_their_colours(client: FlaskClient) -> None
     per = {"text": "马云", "type": "PER", "start_offset": 0, "end_offset": 2, "score": 0.99, "color": "red"}
     loc = {"text": "杭州", "type": "LOC", "start_offset": 3, "end_offset": 5, "score": 0.99, "color": "cyan"}
     assert answer.get_json() == {"success": True, "data": [per, loc]}
+
+
+def test_an_amount_has_its_value_and_currency(client: FlaskClient, at_work: Worker) -> None:
+    amount = Amount("350000000", "350000000", "CNY")
+    at_work.find = lambda text: [Entity(0, 5, "MONEY", 1.0, RULE, amount), Entity(6, 8, "PER", 0.9)]
+    money, person = client.post("/ner", json={"text": "3.5亿元，马云。"}).get_json()["data"]
+    assert (money["value"], money["currency"]) == ("350000000", "CNY")
+    assert not {"value", "low", "high", "currency"} & set(person)
 
 
 @pytest.mark.usefixtures("at_work")

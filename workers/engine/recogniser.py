@@ -59,7 +59,8 @@ class Recogniser:
         Args:
             parts: in order, with places in the whole text (:meth:`Part.moved`).
         """
-        return with_ruled(text, trimmed(text, merge(parts)), self._rules)
+        found = trimmed(text, merge(parts))
+        return with_ruled(self._reader.view(text), found, self._rules) if self._rules else found
 
     def _read(self, windows: Sequence[Window]) -> list[Part]:
         return [

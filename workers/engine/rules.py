@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from shared.entities import Entity
+from shared.entities import RULE, Entity
 from workers.engine.money import MONEY, money
+from workers.engine.reading.view import View
 
 RULES: Mapping[str, Callable[[str], Iterable[Entity]]] = {MONEY: money}
 
 
-def with_ruled(text: str, entities: Sequence[Entity], types: Sequence[str]) -> list[Entity]:
+def with_ruled(view: View, entities: Sequence[Entity], types: Sequence[str]) -> list[Entity]:
     """The model's entities of a text with those that the rules of ``types`` find, in order and not overlapping.
 
-    Where two overlap, the model's stays, or that of the rule named first.
+    A rule's entity that holds the model's and more is kept in their place: the model may take the 伍圆 of an amount for
+    a name, or the 新加坡 of 30新加坡元 for a place. If two overlap otherwise, the model's stays, or that of the rule
+    named first.
+
+    Args:
+        view: the text as the model reads it, which the rules read too.
+        entities: with places in the text itself.
     """
     found = list(entities)
     for kind in types:
-        ends = [entity.end for entity in found]
-        added = []
-        for entity in RULES[kind](text):
-            following = bisect_right(ends, entity.start)
-            if following == len(found) or entity.end <= found[following].start:
-                added.append(entity)
-        found = sorted(found + added)
+        starts, ends = [entity.start for entity in found], [entity.end for entity in found]
+        added: list[Entity] = []
+        held: set[int] = set()
+        for entity in RULES[kind](view.text):
+            start, end = view.span(entity.start, entity.end)
+            following = bisect_right(ends, start)
+            overlapping = range(following, bisect_left(starts, end, lo=following))
+            if all(_holds(start, end, found[at]) for at in overlapping):
+                held.update(overlapping)
+                added.append(entity._replace(start=start, end=end))
+        found = sorted([entity for at, entity in enumerate(found) if at not in held] + added)
     return found
+
+
+def _holds(start: int, end: int, entity: Entity) -> bool:
+    """Whether a rule's entity holds another that it may take the place of."""
+    return (
+        start <= entity.start
+        and entity.end <= end
+        and end - start > entity.end - entity.start
+        and entity.source != RULE
+    )

@@ -19,7 +19,8 @@ from shared.errors import QuantisationRefused, SourceIncomplete
 from shared.settings import BackendName
 from workers.engine.tokens import Splitting
 
-# Raise it when the same source would give a different folder: every model is then prepared anew.
+# Raise it when the same source would give a different folder, or a rule finds other entities: every model is then
+# prepared anew, and has a new version.
 FORMAT = 6
 
 MANIFEST = "manifest.json"

@@ -95,8 +95,10 @@ export class Details {
     }
     if (mark === this.#shown) return;
     const entity = this.#entities[Number(mark.dataset.index)];
+    const amount = amountOf(entity);
     const rows = {
       type: typeName(entity.type),
+      ...(amount && { amount }),
       score: `${number(entity.score * 100, 1)}%`,
       offsets: `${entity.start}–${entity.end}`,
       source: t(`details.source.${entity.source === "rule" ? "rule" : "model"}`),
@@ -130,6 +132,12 @@ export class Details {
     this.#details.style.left = `${left}px`;
     this.#details.style.top = `${above >= GAP ? above : box.bottom + GAP}px`;
   }
+}
+
+/** What an amount of money is in digits, with its currency: 30000–50000 CNY. Empty for other entities. */
+function amountOf(/** @type {import("./job.js").Entity} */ { value, low, high, currency }) {
+  const digits = value ?? (high ? `${low}–${high}` : low && `≥ ${low}`);
+  return [digits, currency].filter(Boolean).join(" ");
 }
 
 function markAt(/** @type {?EventTarget} */ target) {

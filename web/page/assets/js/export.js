@@ -31,8 +31,8 @@ export function asJson({ text, entities, model, counts, error }) {
  * @returns {string}
  */
 export function asCsv({ entities }) {
-  const header = ["text", "type", "start", "end", "score", "source"];
-  return toCsv([header, ...entities.map((entity) => header.map((name) => entity[name]))]);
+  const header = ["text", "type", "start", "end", "score", "source", "value", "low", "high", "currency"];
+  return toCsv([header, ...entities.map((entity) => header.map((name) => entity[name] ?? ""))]);
 }
 
 /**

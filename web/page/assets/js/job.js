@@ -22,7 +22,9 @@ const FULL = new Set(["Queue full", "Store full"]);
  * @typedef {{entities: Entity[], counts: Record<string, number>, model: string, cached: boolean,
  *   error?: string}} Result
  *   `error`: why the text could not be read; it has no entities then
- * @typedef {{text: string, type: string, start: number, end: number, score: number, source: string}} Entity
+ * @typedef {{text: string, type: string, start: number, end: number, score: number, source: string, value?: string,
+ *   low?: string, high?: string, currency?: string}} Entity
+ *   an amount of money has a `value`, or as a range `low` and `high`, and a `currency`, as far as the text says them
  */
 
 /**

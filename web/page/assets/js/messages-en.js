@@ -119,6 +119,7 @@ export default {
   "statistics.per-second": "{count} chars/s",
 
   "details.type": "Type",
+  "details.amount": "Amount",
   "details.score": "Score",
   "details.offsets": "Offsets",
   "details.source": "Found by",

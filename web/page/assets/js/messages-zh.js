@@ -114,6 +114,7 @@ export default {
   "statistics.per-second": "{count} 字/秒",
 
   "details.type": "类型",
+  "details.amount": "金额",
   "details.score": "置信度",
   "details.offsets": "位置",
   "details.source": "来源",
