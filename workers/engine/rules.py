@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
 
 from shared.entities import RULE, Entity
 from workers.engine.money import MONEY, money
@@ -28,7 +31,7 @@ def with_ruled(view: View, entities: Sequence[Entity], types: Sequence[str]) -> 
         starts, ends = [entity.start for entity in found], [entity.end for entity in found]
         added: list[Entity] = []
         held: set[int] = set()
-        for entity in RULES[kind](view.text):
+        for entity in _between_separators(view, RULES[kind]):
             start, end = view.span(entity.start, entity.end)
             following = bisect_right(ends, start)
             overlapping = range(following, bisect_left(starts, end, lo=following))
@@ -37,6 +40,14 @@ def with_ruled(view: View, entities: Sequence[Entity], types: Sequence[str]) -> 
                 added.append(entity._replace(start=start, end=end))
         found = sorted([entity for at, entity in enumerate(found) if at not in held] + added)
     return found
+
+
+def _between_separators(view: View, rule: Callable[[str], Iterable[Entity]]) -> Iterator[Entity]:
+    """What a rule finds from one separator to the next, so that no number goes on in the next cell."""
+    bounds = np.searchsorted(view.known_places, view.separators).tolist() if view.separators else []
+    for begin, end in pairwise((0, *bounds, len(view.text))):
+        for entity in rule(view.text[begin:end]):
+            yield entity._replace(start=entity.start + begin, end=entity.end + begin)
 
 
 def _holds(start: int, end: int, entity: Entity) -> bool:

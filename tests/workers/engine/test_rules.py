@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.entities import MODEL, RULE, Entity
 from workers.engine.reading.invisible import without_invisible
+from workers.engine.reading.steps import STEPS
 from workers.engine.reading.view import View
 from workers.engine.rules import RULES, with_ruled
 
@@ -71,3 +73,21 @@ def test_nothing_overlaps_and_of_the_models_only_what_an_amount_holds_is_lost(te
     amounts = [entity for entity in entities if entity.source == RULE]
     assert [entity for entity in entities if entity.source == MODEL] == [each for each in model if each not in lost]
     assert all(any(a.start <= each.start and each.end <= a.end for a in amounts) for each in lost)
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("数量\t金额\n1\t500元\n20\t750元", ["500元", "750元"]),
+        ("共1，\n\n500元", ["500元"]),
+        ("| 3 | 5万元 |\n| 7 | 800元 |", ["5万元", "800元"]),
+        ("100元\t200元", ["100元", "200元"]),
+        ("合计100\n万元", []),
+        ("他为这件事在昨天向他的朋友支付了100\n万元，没有欠款。", ["100\n万元"]),
+    ],
+)
+def test_no_amount_goes_on_behind_a_separator(text: str, amounts: list[str]) -> None:
+    view = View(text)
+    for step in STEPS.values():
+        view = step(view)
+    assert [text[entity.start : entity.end] for entity in with_ruled(view, [], ["MONEY"])] == amounts
