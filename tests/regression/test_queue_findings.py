@@ -283,7 +283,7 @@ def test_d16_an_assembly_has_as_many_tries_as_a_text(
 
 
 def test_d27_an_entity_with_one_more_field_is_read(redis: Redis) -> None:
-    newer = json.dumps([[0, 2, "PER", 0.9, "model", "a field of a later release"]])
+    newer = json.dumps([[0, 2, "PER", 0.9, "model", None, "a field of a later release"]])
     assert decode_entities(newer) == (Entity(0, 2, "PER", 0.9),)
     redis.set(keys.cached("v1", b"text"), newer)
     assert cache.look_up(redis, "v1", [b"text"]) == {0: (Entity(0, 2, "PER", 0.9),)}
