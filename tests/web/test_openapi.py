@@ -200,6 +200,8 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", create_app())
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_application_keeps_to_its_document(case: schemathesis.Case[Any], at_work: Worker) -> None:
     case.call_and_validate(
+        # Schemathesis asks an application in its own process for gzip, as it would a server, and does not unpack it.
+        headers={"Accept-Encoding": "identity"},
         checks=[
             not_a_server_error,
             status_code_conformance,
