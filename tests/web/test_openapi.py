@@ -207,5 +207,5 @@ def test_the_application_keeps_to_its_document(case: schemathesis.Case[Any], at_
             status_code_conformance,
             content_type_conformance,
             response_schema_conformance,
-        ]
+        ],
     )
