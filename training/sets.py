@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.corpus import Sentence, read_set
+from training.corpus import Sentence, read_gazetteer, read_set
 from training.held_out import connected
+from training.left_open import with_countries_open
 
 NEWS = "news"
 GENERIC = "generic"
@@ -65,24 +66,30 @@ _WEIBO: Reading = {
     "ORG.NAM": ("COMPANY", "GOV", "ORG"),
     "PER.NAM": ("PER",),
 }
+_WEIBO_NEWS: Reading = {"GPE.NAM": ("LOC",), "LOC.NAM": ("LOC",), "ORG.NAM": ("ORG",), "PER.NAM": ("PER",)}
+_RESUME_NEWS: Reading = {"NAME": ("PER",), "ORG": ("ORG",)}
 
 TRAINING = {
     "msra.train": LabelledSet(_WITH_PLAIN_TYPES),
     "uner_gsdsimp.train": LabelledSet(_WITH_PLAIN_TYPES, times=4),
+    "uner_pud.train": LabelledSet(_WITH_PLAIN_TYPES, times=4),
     # Of people, these two mean what MSRA means.
     "cluener.train": LabelledSet({NEWS: {"name": ("PER",)}, GENERIC: _CLUENER}),
     "boson.train": LabelledSet({NEWS: {"person_name": ("PER",)}, GENERIC: _BOSON}),
-    "resume.train": LabelledSet({GENERIC: _RESUME}),
-    "weibo.train": LabelledSet({GENERIC: _WEIBO}),
+    "resume.train": LabelledSet({NEWS: _RESUME_NEWS, GENERIC: _RESUME}, times=2),
+    "weibo.train": LabelledSet({NEWS: _WEIBO_NEWS, GENERIC: _WEIBO}, times=4),
+    "youku.train": LabelledSet({GENERIC: {"PER": ("PER",), "TELEVISION": ("WORK",)}}),
 }
 # The sets whose names are of PER, LOC and ORG, and are shown in other sentences.
-NAMED = ("msra.train", "uner_gsdsimp.train")
+NAMED = ("msra.train", "uner_gsdsimp.train", "uner_pud.train")
 # What a head is measured on while it learns, and afterwards.
 DEVELOPMENT: Mapping[str, Mapping[str, Reading]] = {
-    NEWS: {"msra.dev": PLAIN, "msra.held_out": PLAIN, "uner_gsdsimp.dev": PLAIN},
+    NEWS: {"msra.dev": PLAIN, "msra.held_out": PLAIN, "uner_gsdsimp.dev": PLAIN, "weibo.dev": _WEIBO_NEWS},
     GENERIC: {"cluener.dev": _CLUENER, "resume.dev": _RESUME, "boson.dev": _BOSON},
 }
 
+# Sets that leave 法国 in 法国人 without a mark.
+_COUNTRIES_OPEN = ("uner_gsdsimp.train", "uner_pud.train")
 # Boson has no development part: its last documents are kept from training as one.
 _BOSON_DEVELOPMENT = 200
 # msra.dev has lines of the same articles as msra.train. So a part of msra.train with names of its own is kept too.
@@ -100,4 +107,6 @@ def sentences_of(data: Path, name: str) -> list[Sentence]:
         held_out, others = connected(read_set(data, "msra.train", types), _MSRA_DEVELOPMENT)
         return held_out if name == "msra.held_out" else others
     sentences = read_set(data, name, types)
+    if name in _COUNTRIES_OPEN:
+        return with_countries_open(sentences, read_gazetteer(data, "world_places"))
     return sentences[:-_BOSON_DEVELOPMENT] if name == "boson.train" else sentences
