@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from random import Random
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from training import views
 from training.corpus import Sentence, join
 from training.sets import HEADS, LabelledSet
-from training.tags import Annotation, labels_of
+from training.tags import Annotation, labels_in, labels_of
 from training.views import Names, Typos
 from training.vocabulary import CLS, MASK, PAD, SEP, SPECIAL, UNK, Vocabulary
 
 # Most tokens of a batch, padding included, and of a text with its context.
 BATCH_TOKENS = 4_096
 LONGEST = 254
+# An epoch is made in so many parts, which processes may share, or in fewer, of at least so many sentences.
+PARTS = 16
+SENTENCES_OF_PART = 2_000
 # Shares of sentences that are shown with other names, with context, disturbed, in another form, or of which the names
 # are shown in tables.
 RENAMED = 0.5
@@ -50,20 +56,45 @@ SHIFTED = 0.5
 class Batch:
     """Texts with what their annotations allow.
 
-    ``ids``, ``mask`` and ``positions`` are ``(batch, tokens)``; ``lengths`` is ``(batch,)``; ``allowed`` has of each
-    head the labels that a character may have: ``(batch, tokens - 2, labels)``, boolean.
+    ``ids`` and ``positions`` are ``(batch, tokens)``; ``lengths`` is ``(batch,)``; ``allowed`` has of each head the
+    labels that a character may have, as bits: ``(batch, tokens - 2)``.
     """
+
+    ids: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    allowed: Mapping[str, NDArray[np.int64]]
+
+    @property
+    def characters(self) -> int:
+        """How many characters there are to be labelled."""
+        return int(self.lengths.sum())
+
+    def tensors(self, device: torch.device) -> Tensors:
+        """The batch for a network on a device."""
+
+        def moved(array: NDArray[np.int64]) -> torch.Tensor:
+            return torch.from_numpy(array).to(device)
+
+        ids = moved(self.ids)
+        return Tensors(
+            ids,
+            (ids != PAD).long(),
+            moved(self.positions),
+            moved(self.lengths),
+            {head: labels_in(moved(bits), len(labels_of(HEADS[head]))) for head, bits in self.allowed.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A :class:`Batch` as a network takes it: ``allowed`` is ``(batch, tokens - 2, labels)``, boolean."""
 
     ids: torch.Tensor
     mask: torch.Tensor
     positions: torch.Tensor
     lengths: torch.Tensor
     allowed: Mapping[str, torch.Tensor]
-
-    @property
-    def characters(self) -> int:
-        """How many characters there are to be labelled."""
-        return int(self.lengths.sum())
 
 
 class Epochs:
@@ -77,9 +108,17 @@ class Epochs:
         positions: int,
         names: Names,
         seed: int = 0,
+        size: int = BATCH_TOKENS,
+        processes: int = 0,
     ) -> None:
-        """``sentences``: of each of the ``sets``; ``names``: those of PER, LOC and ORG to be shown in them."""
+        """``sentences``: of each of the ``sets``; ``names``: those of PER, LOC and ORG to be shown in them.
+
+        ``size``: most tokens of a batch. ``processes``: how many make epochs, the next while one is learnt from; 0
+        means that they are made when they are wanted.
+        """
         self._seed = seed
+        self._size = size
+        self._parts = min(PARTS, 1 + sum(map(len, sentences.values())) // SENTENCES_OF_PART)
         self._sentences = sentences
         self._sets = sets
         # A head that a set does not teach gets a reading without types, which allows everything.
@@ -104,6 +143,9 @@ class Epochs:
             "spaces for punctuation": lambda sentence, _: views.spaces_for_punctuation(sentence),
             "traditional": lambda sentence, _: views.traditional(sentence, known),
         }
+        # They are forked, as the sentences would take longer to send than an epoch to make.
+        self._pool = ProcessPoolExecutor(processes, get_context("fork"), _work_for, (self,)) if processes else None
+        self._begun: dict[int, list[Future[list[Batch]]]] = {}
         self._current = (0, self.batches(0))
         self.steps_of_epoch = len(self._current[1])
 
@@ -117,33 +159,47 @@ class Epochs:
 
     def batches(self, epoch: int) -> list[Batch]:
         """The batches of an epoch, in the order they are learnt from."""
-        seed = self._seed * 1_000 + epoch
-        random = Random(seed)
-        # Torch's own random numbers are the network's: a run that goes on in mid-epoch must find them as they were.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            found = list(self._grouped(random))
-        random.shuffle(found)
+        if self._pool is None:
+            parts = [self.part(epoch, part) for part in range(self._parts)]
+        else:
+            for begun in (epoch, epoch + 1):
+                if begun not in self._begun:
+                    self._begun[begun] = [self._pool.submit(_part, begun, part) for part in range(self._parts)]
+            parts = [part.result() for part in self._begun.pop(epoch)]
+        found = [batch for part in parts for batch in part]
+        Random(self._seed * 1_000 + epoch).shuffle(found)
         return found
 
-    def _grouped(self, random: Random) -> Iterator[Batch]:
-        shown = [(name, view) for name in self._sets for view in self._shown(name, random) if view.text]
+    def part(self, epoch: int, part: int) -> list[Batch]:
+        """One of the parts of an epoch, each of which has its share of every set."""
+        seed = (self._seed * 1_000 + epoch) * PARTS + part
+        return list(self._grouped(part, Random(seed), np.random.default_rng(seed)))
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _grouped(self, part: int, random: Random, generator: np.random.Generator) -> Iterator[Batch]:
+        shown = [(name, view) for name in self._sets for view in self._shown(name, part, random) if view.text]
         # Of one length, about, so that there is little padding; not the same neighbours in each epoch.
         shown.sort(key=lambda item: len(item[1].text) + random.random() * 4)
         group: list[tuple[str, Sentence]] = []
         for name, view in shown:
-            if group and (max(len(view.text), len(group[-1][1].text)) + 2) * (len(group) + 1) > BATCH_TOKENS:
-                yield self._batch(group)
+            if group and (max(len(view.text), len(group[-1][1].text)) + 2) * (len(group) + 1) > self._size:
+                yield self._batch(group, generator)
                 group = []
             group.append((name, view))
         if group:
-            yield self._batch(group)
+            yield self._batch(group, generator)
 
-    def _shown(self, name: str, random: Random) -> Iterator[Sentence]:
+    def _shown(self, name: str, part: int, random: Random) -> Iterator[Sentence]:
         # A share of a set is another one in each epoch.
         times = self._sets[name].times
         whole = [
-            sentence for sentence in self._sentences[name] for _ in range(int(times) + (random.random() < times % 1))
+            sentence
+            for sentence in self._sentences[name][part :: self._parts]
+            for _ in range(int(times) + (random.random() < times % 1))
         ]
         random.shuffle(whole)
         tabulated = round(len(whole) * IN_TABLES)
@@ -181,28 +237,32 @@ class Epochs:
     def _renamed(self, sentence: Sentence, random: Random) -> Sentence:
         return views.rename(sentence, self._names, random.random(), random) if random.random() < RENAMED else sentence
 
-    def _batch(self, group: Sequence[tuple[str, Sentence]]) -> Batch:
-        lengths = torch.tensor([len(sentence.text) for _, sentence in group])
+    def _batch(self, group: Sequence[tuple[str, Sentence]], generator: np.random.Generator) -> Batch:
+        lengths = np.array([len(sentence.text) for _, sentence in group])
         most = int(lengths.max())
-        ids = torch.full((len(group), most + 2), PAD)
-        allowed = {
-            head: np.ones((len(group), most, len(labels_of(types))), dtype=np.bool_) for head, types in HEADS.items()
-        }
+        ids = np.full((len(group), most + 2), PAD)
+        allowed = {head: np.ones((len(group), most), np.int64) for head in HEADS}
         for row, (name, (text, spans)) in enumerate(group):
-            ids[row, : len(text) + 2] = torch.tensor([CLS, *self._vocabulary.encode(text), SEP])
+            ids[row, : len(text) + 2] = [CLS, *self._vocabulary.encode(text), SEP]
             for head, of_head in allowed.items():
                 of_head[row, : len(text)] = self._annotations[head, name].allowed(len(text), spans)
-        mask = (ids != PAD).long()
-        hidden = (torch.rand(ids.shape) < HIDDEN) & (ids >= len(SPECIAL))
-        ids[hidden] = torch.where(torch.rand(int(hidden.sum())) < 0.5, MASK, UNK)
-        starts = torch.randint(0, self._positions - most - 1, (len(group), 1)) * (torch.rand(len(group), 1) < SHIFTED)
-        return Batch(
-            ids,
-            mask,
-            starts + torch.arange(most + 2),
-            lengths,
-            {head: torch.from_numpy(of_head) for head, of_head in allowed.items()},
-        )
+        hidden = (generator.random(ids.shape) < HIDDEN) & (ids >= len(SPECIAL))
+        ids[hidden] = np.where(generator.random(int(hidden.sum())) < 0.5, MASK, UNK)
+        starts = generator.integers(0, self._positions - most - 1, (len(group), 1))
+        starts *= generator.random((len(group), 1)) < SHIFTED
+        return Batch(ids, starts + np.arange(most + 2), lengths, allowed)
+
+
+# In a process that makes epochs: those it makes.
+_made: list[Epochs] = []
+
+
+def _work_for(epochs: Epochs) -> None:
+    _made.append(epochs)
+
+
+def _part(epoch: int, part: int) -> list[Batch]:
+    return _made[0].part(epoch, part)
 
 
 def _as_shown(text: Sentence, random: Random) -> Sentence:

@@ -10,26 +10,29 @@ import argparse
 import gzip
 import json
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from contextlib import nullcontext
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
 from training.batches import pieces
-from training.corpus import UNLABELLED, Sentence, Span, read_plain_text
-from training.crf import FORBIDDEN
+from training.corpus import PLAIN_TEXT, Sentence, Span, read_plain_text
+from training.emissions import by_length, emissions
 from training.network import Shape, TransformerCrf
-from training.scores import spans_of
+from training.precision import DEVICE, Precision, fastest
 from training.sets import HEADS
-from training.tags import UNKNOWN, forbidden, labels_of
+from training.tags import UNKNOWN, labels_of
+from training.text import chosen_lines
 from training.views import as_read
-from training.vocabulary import CLS, PAD, SEP, Vocabulary
-from workers.engine.labels import Labels
-from workers.engine.viterbi import Crf as Paths
+from training.vocabulary import Vocabulary
 
 # A label that the networks give less than this probability together is left open.
 SURE = 0.75
-BATCH_TOKENS = 4_096
+BATCH_TOKENS = 16_384
+# Texts that are labelled together, so that those of one length are many.
+_TOGETHER = 20_000
 
 
 def main() -> None:
@@ -38,87 +41,103 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--run", type=Path, nargs="+", required=True, help="folders of fine-tuning runs")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--processes", type=int, default=1, help="how many read the text")
     arguments = parser.parse_args()
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary.load(arguments.run[0] / "vocab.txt")
-    shape = Shape.load(arguments.run[0])
-    networks = []
-    for run in arguments.run:
-        network = TransformerCrf(
-            shape.encoder(len(vocabulary)), {head: labels_of(types) for head, types in HEADS.items()}
-        )
-        network.load_state_dict(torch.load(run / "network.pt", weights_only=True))
-        networks.append(network.eval())
-    lines = [as_read(Sentence(line, ())) for line in read_plain_text(arguments.data, UNLABELLED) if line]
+    texts = read(arguments.data, arguments.processes)
+    networks = [_load(run, vocabulary) for run in arguments.run]
+    precision = fastest(Shape.load(arguments.run[0]))
     for part, head in enumerate(HEADS):
-        texts = [piece.text for line in lines[part :: len(HEADS)] for piece in pieces(line)]
-        with gzip.open(arguments.out / f"labelled.{head}.jsonl.gz", "wt", encoding="utf-8") as file:
-            for done, (text, spans) in enumerate(label(networks, head, vocabulary, texts), 1):
-                file.write(json.dumps({"text": text, "entities": spans}, ensure_ascii=False) + "\n")
-                if done % 5_000 == 0:
-                    print(f"{head}: {done} of {len(texts)}", flush=True)
+        of_head = texts[part :: len(HEADS)]
+        with gzip.open(arguments.out / f"labelled.{head}.jsonl.gz", "wt", compresslevel=1, encoding="utf-8") as file:
+            for begin in range(0, len(of_head), _TOGETHER):
+                for text, spans in label(networks, head, vocabulary, of_head[begin : begin + _TOGETHER], precision):
+                    file.write(json.dumps({"text": text, "entities": spans}, ensure_ascii=False) + "\n")
+                print(f"{head}: {min(begin + _TOGETHER, len(of_head))} of {len(of_head)}", flush=True)
+
+
+def read(data: Path, processes: int = 1) -> list[str]:
+    """The plain text in pieces, as the model reads it, mixed: of each file the lines of a first pass, each once."""
+    lines = []
+    for name, times in PLAIN_TEXT.items():
+        of_file = [line for line in read_plain_text(data, name) if line]
+        lines += [of_file[place] for place in chosen_lines(len(of_file), min(1, times), 0)]
+    with get_context("fork").Pool(processes) if processes > 1 else nullcontext() as pool:
+        found = pool.imap(_pieces, lines, 1_000) if pool is not None else map(_pieces, lines)
+        texts = list(chain.from_iterable(found))
+    return [texts[place] for place in chosen_lines(len(texts), 1, 0)]
+
+
+def _pieces(line: str) -> list[str]:
+    return [piece.text for piece in pieces(as_read(Sentence(line, ()))) if piece.text]
+
+
+def _load(run: Path, vocabulary: Vocabulary) -> TransformerCrf:
+    shape = Shape.load(run)
+    encoder = shape.encoder(len(vocabulary), fastest(shape).attention)
+    network = TransformerCrf(encoder, {head: labels_of(types) for head, types in HEADS.items()})
+    network.load_state_dict(torch.load(run / "network.pt", weights_only=True))
+    return network.to(DEVICE).eval()
 
 
 def label(
-    networks: Sequence[TransformerCrf], head: str, vocabulary: Vocabulary, texts: Sequence[str]
+    networks: Sequence[TransformerCrf],
+    head: str,
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    precision: Precision,
 ) -> Iterator[Sentence]:
     """Each text with the spans that the networks find together, :data:`UNKNOWN` ones where they are not sure."""
     names = labels_of(HEADS[head])
-    labels = Labels(names)
-    start, end, between = ((matrix.float() * FORBIDDEN).numpy() for matrix in forbidden(names))
-    paths = Paths(start, end, between)
-    for group in _by_length(texts):
-        probabilities = _probabilities(networks, head, vocabulary, group)
-        of_texts = [rows[: len(text)] for text, rows in zip(group, probabilities.numpy(), strict=True)]
-        decoded = paths.decode([torch.from_numpy(rows).clamp_min(1e-9).log().numpy() for rows in of_texts])
-        for text, rows, path in zip(group, of_texts, decoded, strict=True):
-            sure = rows[range(len(path)), path] >= SURE
-            yield Sentence(text, tuple(_marked(spans_of(labels, path, rows), sure.tolist())))
+    for places in by_length(texts, BATCH_TOKENS):
+        group = [texts[place] for place in places]
+        found = []
+        for network in networks:
+            given, lengths = emissions(network, head, vocabulary, group, precision)
+            found.append(network.head(head).crf.marginals(given, lengths))
+        most = torch.stack(found).mean(0).max(2)
+        # Where no label is sure there is none.
+        best = torch.where(most.values >= SURE, most.indices, -1).tolist()
+        for text, of_text in zip(group, best, strict=True):
+            yield Sentence(
+                text, tuple(_spans([names[index] if index >= 0 else None for index in of_text[: len(text)]]))
+            )
 
 
-def _by_length(texts: Sequence[str]) -> Iterator[list[str]]:
-    group: list[str] = []
-    for text in sorted(texts, key=len):
-        if group and (len(text) + 2) * (len(group) + 1) > BATCH_TOKENS:
-            yield group
-            group = []
-        group.append(text)
-    if group:
-        yield group
-
-
-def _probabilities(
-    networks: Sequence[TransformerCrf], head: str, vocabulary: Vocabulary, texts: Sequence[str]
-) -> torch.Tensor:
-    """Of each label for each character, the mean of the networks': ``(texts, length, labels)``."""
-    lengths = torch.tensor([len(text) for text in texts])
-    ids = torch.full((len(texts), int(lengths.max()) + 2), PAD)
-    for row, text in enumerate(texts):
-        ids[row, : len(text) + 2] = torch.tensor([CLS, *vocabulary.encode(text), SEP])
-    positions = torch.arange(ids.shape[1]).expand(len(texts), -1)
-    found = []
-    for network in networks:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            emissions = network(ids, (ids != PAD).long(), positions, [head])[head]
-        found.append(network.head(head).crf.marginals(emissions, lengths))
-    return torch.stack(found).mean(0)
-
-
-def _marked(spans: Sequence[Span], sure: list[bool]) -> list[Span]:
-    """The spans of which every character is sure, and unknown ones over what is not."""
-    certain = [span for span in spans if all(sure[span.start : span.end])]
-    open_places = [not of_character for of_character in sure]
-    for span in spans:
-        if not all(sure[span.start : span.end]):
-            open_places[span.start : span.end] = [True] * (span.end - span.start)
+def _spans(labels: Sequence[str | None]) -> Iterator[Span]:
+    """The spans that labels spell, and :data:`UNKNOWN` ones over what has none, or half of a span's."""
     place = 0
-    for is_open, run in groupby(open_places):
-        length = len(list(run))
-        if is_open:
-            certain.append(Span(place, place + length, UNKNOWN))
-        place += length
-    return sorted(certain)
+    unknown = None
+    while place < len(labels):
+        end = _end(labels, place)
+        if end is None and unknown is None:
+            unknown = place
+        if end is not None and unknown is not None:
+            yield Span(unknown, place, UNKNOWN)
+            unknown = None
+        given = labels[place]
+        if end is not None and given is not None and given[0] != "O":
+            yield Span(place, end, given[2:])
+        place = end or place + 1
+    if unknown is not None:
+        yield Span(unknown, place, UNKNOWN)
+
+
+def _end(labels: Sequence[str | None], begin: int) -> int | None:
+    """Where what begins at a place ends: a span, or a character outside of all. None where neither begins."""
+    first = labels[begin]
+    if first is None or first[0] in "IE":
+        return None
+    if first[0] in "OS":
+        return begin + 1
+    for place in range(begin + 1, len(labels)):
+        if labels[place] == f"E{first[1:]}":
+            return place + 1
+        if labels[place] != f"I{first[1:]}":
+            return None
+    return None
 
 
 if __name__ == "__main__":

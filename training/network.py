@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +24,14 @@ FUSED_ATTENTION = "sdpa"
 class Shape:
     """Size of an encoder. With 6,250 characters it has 11.5 million weights: 22 MiB in half precision.
 
-    ``inner``: width between the two products of a layer's feed-forward part. ``positions``: most tokens that the
-    encoder reads at once, [CLS] and [SEP] included.
+    ``inner``: width between the two products of a layer's feed-forward part. ``heads``: of attention, a layer.
+    ``positions``: most tokens that the encoder reads at once, [CLS] and [SEP] included.
     """
 
     layers: int = 6
     width: int = 384
     inner: int = 1_152
+    heads: int = 12
     positions: int = 512
 
     def save(self, folder: Path) -> None:
@@ -44,12 +44,12 @@ class Shape:
         return cls(**json.loads((folder / _SHAPE_FILE).read_text(encoding="utf-8")))
 
     def encoder(self, tokens: int, attention: str = PLAIN_ATTENTION) -> BertModel:
-        """An encoder for a vocabulary of so many tokens, its heads 64 wide."""
+        """An encoder for a vocabulary of so many tokens, with random weights."""
         config = BertConfig(  # type: ignore[no-untyped-call]
             vocab_size=tokens,
             hidden_size=self.width,
             num_hidden_layers=self.layers,
-            num_attention_heads=self.width // _HEAD,
+            num_attention_heads=self.heads,
             intermediate_size=self.inner,
             max_position_embeddings=self.positions,
             # As good without at this size, and half as fast again on a CPU.
@@ -59,57 +59,44 @@ class Shape:
             initializer_range=_SPREAD,
         )
         encoder: Any = BertModel(config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            encoder.embeddings.position_embeddings.weight.copy_(waves(self.positions, self.width))
-            for layer, offsets in zip(encoder.encoder.layer, _LOOKING_AT, strict=False):
-                for head, offset in enumerate(offsets[: self.width // _HEAD]):
-                    look_at(layer.attention.self, head, offset)
         return cast(BertModel, encoder)
 
 
 _SHAPE_FILE = "shape.json"
-# Width of an attention head.
-_HEAD = 64
-# Standard deviation of weights at the beginning: at BERT's 0.02 so narrow a network attends to everything alike.
+# Standard deviation of random weights.
 _SPREAD = 0.04
-# The same of embeddings, those of characters and those of positions.
-EMBEDDING_SPREAD = 0.1
-# Where the heads of the first layers look at the beginning: so many characters on. From random weights, masked-language
-# modelling stays at the frequencies of characters for hours on a CPU before it finds out that neighbours matter.
-_LOOKING_AT = ((-1, 1, -2, 2), (-1, 1, -3, 3))
-_SHARPNESS = 1.5
 
 
-def waves(positions: int, width: int) -> torch.Tensor:
-    """Positions as sines and cosines (Vaswani et al., 2017), which are learnt from there: ``(positions, width)``.
+def taken_from(state: Mapping[str, torch.Tensor], of_shape: Shape, shape: Shape) -> dict[str, torch.Tensor]:
+    """The state of an encoder made smaller: every so manyth layer, and of a layer the inner values that weigh most.
 
-    From the first step on, the offset between two positions can be told wherever they are.
+    So begins a network that learns from a larger one (Sanh et al., 2019, "DistilBERT"). Both have the same width and
+    heads.
     """
-    angles = torch.arange(positions)[:, None] * _rates(width)
-    return torch.cat([angles.sin(), angles.cos()], dim=1) * (EMBEDDING_SPREAD * math.sqrt(2))
+    kept = {name: tensor for name, tensor in state.items() if not name.startswith(_LAYER)}
+    for layer in range(shape.layers):
+        source = f"{_LAYER}{layer * of_shape.layers // shape.layers}."
+        of_layer = {name[len(source) :]: tensor for name, tensor in state.items() if name.startswith(source)}
+        into, out_of = of_layer[_INTO], of_layer[_OUT_OF]
+        most = (into.norm(dim=1) * out_of.norm(dim=0)).topk(shape.inner).indices.sort().values
+        of_layer |= {_INTO: into[most], _INTO_BIAS: of_layer[_INTO_BIAS][most], _OUT_OF: out_of[:, most]}
+        kept |= {f"{_LAYER}{layer}.{name}": tensor for name, tensor in of_layer.items()}
+    return kept
 
 
-def _rates(width: int) -> torch.Tensor:
-    return math.pi * torch.exp(torch.arange(0, width, 2) * (-math.log(10_000) / width))
+_LAYER = "encoder.layer."
+_INTO = "intermediate.dense.weight"
+_INTO_BIAS = "intermediate.dense.bias"
+_OUT_OF = "output.dense.weight"
 
 
-def look_at(attention: Any, head: int, offset: int) -> None:
-    """Have an attention head look at the token that is ``offset`` on, as far as positions are :func:`waves`."""
-    width = attention.query.in_features
-    rates = _rates(width)[: _HEAD // 2]
-    count = len(rates)
-    sines = torch.zeros(count, width)
-    sines[range(count), range(count)] = _SHARPNESS
-    cosines = sines.roll(width // 2, dims=1)
-    turn, lean = torch.cos(rates * offset)[:, None], torch.sin(rates * offset)[:, None]
-    rows = slice(head * _HEAD, (head + 1) * _HEAD)
-    # A position's waves turned by the offset are those of the position that is so far on.
-    attention.query.weight[rows] += torch.cat([sines * turn + cosines * lean, cosines * turn - sines * lean])
-    attention.key.weight[rows] += torch.cat([sines, cosines])
+def hidden_states(
+    encoder: BertModel, ids: torch.Tensor, mask: torch.Tensor | None, positions: torch.Tensor
+) -> torch.Tensor:
+    """Hidden states ``(batch, tokens, width)`` of ids, their mask and their positions, each ``(batch, tokens)``.
 
-
-def hidden_states(encoder: BertModel, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    """Hidden states ``(batch, tokens, width)`` of ids, their mask and their positions, each ``(batch, tokens)``."""
+    Without a mask no token is padding.
+    """
     states: torch.Tensor = encoder(input_ids=ids, attention_mask=mask, position_ids=positions).last_hidden_state
     return states
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-# Keys of a record that are no score.
-_OTHERS = {"step", "steps", "loss", "characters_per_second", "minutes_left"}
+# Keys of a record that are no score, and ends of scores for a part of the names: those would hide the others.
+_OTHERS = {"step", "share", "loss", "characters_per_second", "minutes_left"}
+_PARTS = (".seen", ".unseen")
 
 
 def plot(records: Sequence[dict[str, Any]], path: Path) -> None:
     """Draw the loss over the steps and, where there are any, the scores on the development sets beside it."""
-    scores = sorted({key for record in records for key in record} - _OTHERS)
+    keys = {key for record in records for key in record} - _OTHERS
+    scores = sorted(key for key in keys if not key.endswith(_PARTS))
     figure = Figure(figsize=(10 if scores else 5, 3.5), layout="constrained")
     axes = figure.subplots(1, 2 if scores else 1, squeeze=False)[0]
     _lines(axes[0], records, ["loss"])

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from training.plot import plot
+from training.precision import DEVICE
 
 # Seconds between two checkpoints, and steps between two lines of progress.
 CHECKPOINT_EVERY = 120.0
@@ -49,7 +50,7 @@ class Run:
         """The last checkpoint, if there is one."""
         if not self._checkpoint.exists():
             return None
-        state: dict[str, Any] = torch.load(self._checkpoint, weights_only=True)
+        state: dict[str, Any] = torch.load(self._checkpoint, map_location=DEVICE, weights_only=True)
         return state
 
 
@@ -64,8 +65,8 @@ class Average:
     def update(self, network: nn.Module, step: int) -> None:
         """Take the weights in; the first steps, which begin far away, are soon forgotten."""
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        for name, tensor in network.state_dict().items():
-            self.state[name].lerp_(tensor, weight)
+        state = network.state_dict()
+        torch._foreach_lerp_([self.state[name] for name in state], list(state.values()), weight)
 
 
 def train(
@@ -77,6 +78,7 @@ def train(
     rate: float,
     warmup: float = 0.06,
     weight_decay: float = 0.01,
+    minutes: float | None = None,
     average: Average | None = None,
     evaluations: Collection[int] = (),
     evaluate: Callable[[int], dict[str, float]] | None = None,
@@ -87,7 +89,9 @@ def train(
         loss_of: the loss of a step and how many characters it is of; must depend on the step alone, so that a run that
             was interrupted goes on as if it had not been.
         rate: the highest learning rate.
-        warmup: share of the steps in which the rate rises.
+        warmup: share of the run in which the rate rises.
+        minutes: the run ends after so many, even if there are steps left, and its rate falls to that end. A run that
+            was interrupted counts those before the interruption too.
         evaluations: the steps after which ``evaluate`` is called; its figures are reported.
     """
     decayed = [tensor for tensor in network.parameters() if tensor.dim() > 1]
@@ -96,33 +100,42 @@ def train(
         [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}],
         lr=rate,
         betas=(0.9, 0.98),
+        fused=DEVICE.type == "cuda",
     )
-    begin = 0
+    begin, seconds = 0, 0.0
     if (state := run.load()) is not None:
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-        begin = state["step"]
+        begin, seconds = state["step"], state["seconds"]
         if average is not None:
             average.state = state["average"]
+
+    started = time.monotonic() - seconds
+
+    def share_done(step: int) -> float:
+        of_time = (time.monotonic() - started) / (minutes * 60) if minutes is not None else 0.0
+        return max(step / steps, of_time)
 
     def checkpoint(step: int) -> None:
         run.save(
             {
                 "step": step,
+                "seconds": time.monotonic() - started,
                 "network": network.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "average": average.state if average is not None else {},
             }
         )
 
-    rising = max(1, int(steps * warmup))
     saved = reported = time.monotonic()
-    total_loss, characters, unreported = 0.0, 0, 0
+    # Added up where the network is: to read it at each step would hold a GPU up.
+    total_loss, characters, unreported = torch.zeros((), device=DEVICE), 0, 0
     network.train()
     for step in range(begin, steps):
         torch.manual_seed(step)
+        share = share_done(step)
         for group in optimiser.param_groups:
-            group["lr"] = rate * min((step + 1) / rising, (steps - step) / (steps - rising))
+            group["lr"] = rate * max(0.0, min((share + 1 / steps) / warmup, (1 - share) / (1 - warmup)))
         loss, size = loss_of(step)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -130,29 +143,33 @@ def train(
         optimiser.zero_grad()
         if average is not None:
             average.update(network, step)
-        total_loss += loss.item()
+        total_loss += loss.detach()
         characters += size
         unreported += 1
         done = step + 1
-        if done % REPORT_EVERY == 0 or done == steps:
+        share = share_done(done)
+        if done % REPORT_EVERY == 0 or share >= 1:
+            mean_loss = total_loss.item() / unreported
             now = time.monotonic()
             run.report(
                 step=done,
-                steps=steps,
-                loss=total_loss / unreported,
+                share=share,
+                loss=mean_loss,
                 characters_per_second=characters / (now - reported),
-                minutes_left=(steps - done) / unreported * (now - reported) / 60,
+                minutes_left=(1 - share) / share * (now - started) / 60,
             )
-            total_loss, characters, unreported, reported = 0.0, 0, 0, now
-        if done in evaluations and evaluate is not None:
-            run.report(step=done, steps=steps, **evaluate(done))
+            total_loss, characters, unreported, reported = torch.zeros_like(total_loss), 0, 0, now
+        if evaluate is not None and (done in evaluations or share >= 1):
+            run.report(step=done, share=share, **evaluate(done))
             network.train()
             reported = time.monotonic()
-        if done in evaluations or done == steps:
+        if done in evaluations or share >= 1:
             plot(run.records(), run.folder / "progress.png")
-        if time.monotonic() - saved > CHECKPOINT_EVERY or done == steps:
+        if time.monotonic() - saved > CHECKPOINT_EVERY or share >= 1:
             checkpoint(done)
             saved = time.monotonic()
+        if share >= 1:
+            break
 
 
 def _readable(value: Any) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.corpus import Sentence, Span
+from training.emissions import by_length, emissions
 from training.network import TransformerCrf
+from training.precision import Precision
 from training.sets import HEADS, Reading
 from training.tags import labels_of
-from training.vocabulary import CLS, SEP, Vocabulary
+from training.vocabulary import Vocabulary
 from workers.engine.labels import Labels
 from workers.engine.spans import spans
 from workers.engine.tokens import Tokens
@@ -22,6 +23,7 @@ from workers.engine.viterbi import Crf as Paths
 
 # The name under which a score is of all types.
 ALL = "all"
+_BATCH_TOKENS = 8_192
 
 
 @dataclass(frozen=True)
@@ -89,21 +91,20 @@ def score_apart(
     return of_parts[0], of_parts[1]
 
 
-@torch.no_grad()
-def find(network: TransformerCrf, head: str, vocabulary: Vocabulary, sentences: Sequence[Sentence]) -> list[list[Span]]:
+def find(
+    network: TransformerCrf, head: str, vocabulary: Vocabulary, sentences: Sequence[Sentence], precision: Precision
+) -> list[list[Span]]:
     """The spans that a network in training finds in each sentence."""
     network.eval()
     labels = Labels(labels_of(HEADS[head]))
-    paths = Paths(*(tensor.numpy() for tensor in network.head(head).crf.scores()))
-    found = []
-    for start in range(0, len(sentences), 64):
-        emissions = []
-        for sentence in sentences[start : start + 64]:
-            ids = torch.tensor([[CLS, *vocabulary.encode(sentence.text), SEP]])
-            positions = torch.arange(ids.shape[1])[None]
-            with torch.autocast("cpu", torch.bfloat16):
-                emissions.append(network(ids, torch.ones_like(ids), positions, [head])[head][0].numpy())
-        found += [spans_of(labels, path, of) for path, of in zip(paths.decode(emissions), emissions, strict=True)]
+    paths = Paths(*(tensor.detach().cpu().numpy() for tensor in network.head(head).crf.scores()))
+    texts = [sentence.text for sentence in sentences]
+    found: list[list[Span]] = [[] for _ in sentences]
+    for places in by_length(texts, _BATCH_TOKENS):
+        rows, _ = emissions(network, head, vocabulary, [texts[place] for place in places], precision)
+        of_texts = [of[: len(texts[place])] for place, of in zip(places, rows.cpu().numpy(), strict=True)]
+        for place, path, of in zip(places, paths.decode(of_texts), of_texts, strict=True):
+            found[place] = spans_of(labels, path, of)
     return found
 
 

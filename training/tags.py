@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -40,34 +40,42 @@ class Annotation:
         """``reading``: the set's types, each with those of the head that an entity of it may have."""
         index = {label: place for place, label in enumerate(labels_of(types))}
         annotated = {kind for kinds in reading.values() for kind in kinds}
-        self._outside = np.array([label == OUTSIDE or label[2:] not in annotated for label in index])
+        self._all = _bits(index.values())
+        self._outside = _bits(place for label, place in index.items() if label[2:] not in annotated)
         self._inside = {
-            (own, prefix): [index[f"{prefix}-{kind}"] for kind in kinds]
+            (own, prefix): _bits(index[f"{prefix}-{kind}"] for kind in kinds)
             for own, kinds in reading.items()
             for prefix in "BIES"
         }
 
-    def allowed(self, length: int, spans: Sequence[Span]) -> NDArray[np.bool_]:
-        """The labels allowed for each character of a text: ``(length, labels)``, boolean.
+    def allowed(self, length: int, spans: Sequence[Span]) -> NDArray[np.int64]:
+        """The labels allowed for each character of a text, as bits: ``(length,)``, see :func:`labels_in`.
 
         Outside of its spans, and in those of types that the reading leaves out, O and the types that are not annotated;
         in those of :data:`UNKNOWN` type, whatever there is.
         """
-        allowed = np.tile(self._outside, (length, 1))
+        allowed = np.full(length, self._outside, np.int64)
         for start, end, kind in spans:
             if kind == UNKNOWN:
-                allowed[start:end] = True
+                allowed[start:end] = self._all
             if (kind, "B") not in self._inside:
                 continue
-            allowed[start:end] = False
             if end - start == 1:
-                allowed[start, self._inside[kind, "S"]] = True
+                allowed[start] = self._inside[kind, "S"]
                 continue
-            allowed[start, self._inside[kind, "B"]] = True
-            for label in self._inside[kind, "I"]:
-                allowed[start + 1 : end - 1, label] = True
-            allowed[end - 1, self._inside[kind, "E"]] = True
+            allowed[start] = self._inside[kind, "B"]
+            allowed[start + 1 : end - 1] = self._inside[kind, "I"]
+            allowed[end - 1] = self._inside[kind, "E"]
         return allowed
+
+
+def labels_in(bits: torch.Tensor, count: int) -> torch.Tensor:
+    """Of each label of ``count``, whether it is among the bits: ``(…, count)``, boolean, from ``(…)``."""
+    return (bits[..., None] >> torch.arange(count, device=bits.device) & 1).bool()
+
+
+def _bits(places: Iterable[int]) -> int:
+    return sum(1 << place for place in places)
 
 
 def may_begin(label: str) -> bool:

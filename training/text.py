@@ -66,13 +66,22 @@ class PlainText:
 
     def ids(self, lines: NDArray[np.int64]) -> NDArray[np.uint16]:
         """The ids of the tokens of the lines."""
-        return np.concatenate([self._ids[self._begins[line] : self._ends[line]] for line in lines])
+        return self._ids[self._places(lines)]
 
     def tokens(self, lines: NDArray[np.int64]) -> Tokens:
         """The tokens of the lines with their words, which are looked for where that was not done yet."""
-        self._find_words(np.unique(lines))
-        labels = np.concatenate([self._labels[self._begins[line] : self._ends[line]] for line in lines])
-        return Tokens(self.ids(lines), labels)
+        places = self._places(lines)
+        if (self._labels[places] == _NOT_YET).any():
+            self._find_words(np.unique(lines))
+        return Tokens(self._ids[places], self._labels[places])
+
+    def _places(self, lines: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The places of the tokens of the lines."""
+        lengths = self.lengths(lines)
+        before = lengths.cumsum() - lengths
+        within = np.arange(lengths.sum(), dtype=np.int64) - np.repeat(before, lengths)
+        places: NDArray[np.int64] = np.repeat(self._begins[lines], lengths) + within
+        return places
 
     def _find_words(self, lines: NDArray[np.int64]) -> None:
         # A line that was being written when a run was killed has both.

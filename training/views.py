@@ -29,8 +29,14 @@ class Names:
     """Names by type, from the labelled sentences and from the gazetteers."""
 
     def __init__(
-        self, sentences: Iterable[Sentence], places: Sequence[str], companies: Sequence[str], japanese: Sequence[str]
+        self,
+        sentences: Iterable[Sentence],
+        places: Iterable[str],
+        companies: Sequence[str],
+        japanese: Sequence[str],
+        people: Sequence[str],
     ) -> None:
+        """``people``: known ones; ``japanese``: names in Chinese characters; ``companies``: their short forms."""
         found: dict[str, set[str]] = defaultdict(set)
         for text, spans in sentences:
             for start, end, kind in spans:
@@ -42,6 +48,7 @@ class Names:
         self._places = [name for name in places if 2 <= len(name) <= 6]
         self._companies = companies
         self._japanese = japanese
+        self._people = people
 
     def __contains__(self, kind: str) -> bool:
         return kind in self._of
@@ -50,8 +57,11 @@ class Names:
         """A name of the type: from the sentences, else composed or from a list."""
         if random.random() < _FROM_LISTS.get(kind, 0.0):
             if kind == "PER":
-                if random.random() < 0.2:
+                chance = random.random()
+                if chance < 0.2:
                     return random.choice(self._japanese)
+                if chance < 0.4:
+                    return random.choice(self._people)
                 return random.choice(self._surnames) + random.choice(self._given)
             if kind == "LOC":
                 return random.choice(self._places)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 
-from training.embeddings import company_embeddings
-from training.network import Shape, TransformerCrf
+from training.network import Shape, TransformerCrf, taken_from
 from training.tags import labels_of
 from training.vocabulary import MOST, SPECIAL
 
-SHAPE = Shape(layers=2, width=256, positions=512)
+SHAPE = Shape(layers=2, width=64, inner=128, heads=4)
 
 
 def test_each_character_has_emissions() -> None:
@@ -27,41 +26,28 @@ def test_each_character_has_emissions() -> None:
     assert list(network(ids, torch.ones_like(ids), positions, ["generic"])) == ["generic"]
 
 
-def test_the_first_heads_look_at_neighbours_wherever_a_text_stands() -> None:
-    torch.manual_seed(0)
-    encoder = SHAPE.encoder(5000).train(False)
-    ids = torch.randint(5, 5000, (1, 60))
-    for begin in (0, 400):
-        positions = (begin + torch.arange(60))[None]
-        with torch.no_grad():
-            seen = encoder(input_ids=ids, position_ids=positions, output_attentions=True).attentions[0][0]
-        for head, offset in enumerate((-1, 1, -2, 2)):
-            there = float(seen[head].diagonal(offset).mean())
-            assert there > 5 * float(seen[head].diagonal(0).mean())
+def test_a_smaller_encoder_has_layers_and_inner_values_of_the_larger() -> None:
+    larger, smaller = Shape(layers=4, width=32, inner=64, heads=2), Shape(layers=2, width=32, inner=16, heads=2)
+    encoder: Any = larger.encoder(20)
+    with torch.no_grad():
+        encoder.encoder.layer[2].intermediate.dense.weight[5:21] *= 10
+    state = encoder.state_dict()
+    taken = taken_from(state, larger, smaller)
+    smaller.encoder(20).load_state_dict(taken)
+    assert torch.equal(taken["embeddings.word_embeddings.weight"], state["embeddings.word_embeddings.weight"])
+    kept = "encoder.layer.{}.attention.self.query.weight"
+    assert torch.equal(taken[kept.format(1)], state[kept.format(2)])
+    of_inner = "encoder.layer.{}.intermediate.dense.{}"
+    for kind in ("weight", "bias"):
+        assert torch.equal(taken[of_inner.format(1, kind)], state[of_inner.format(2, kind)][5:21])
+    out_of = "encoder.layer.{}.output.dense.weight"
+    assert torch.equal(taken[out_of.format(1)], state[out_of.format(2)][:, 5:21])
 
 
-def test_characters_in_the_same_company_are_alike() -> None:
-    texts = [[10 + noun, 20 + verb, 10 + noun, 5] for noun in range(4) for verb in range(4)] * 5
-    embeddings = company_embeddings(one_after_the_other(texts), count=30, boundary=2, width=3)
-    assert embeddings.shape == (30, 3)
-    alike = torch.nn.functional.cosine_similarity
-    assert alike(embeddings[10], embeddings[11], dim=0) > 0.9
-    assert alike(embeddings[20], embeddings[21], dim=0) > 0.9
-    assert alike(embeddings[10], embeddings[20], dim=0) < 0.5
-
-
-def test_what_stands_on_the_other_side_of_a_boundary_is_no_company() -> None:
-    # 3 and 4 have the same company but for what the lines before and behind have.
-    lines = [[5, 3], [5, 4], [6, 7], [8, 9]]
-    apart = [[5, 3], [6, 7], [5, 4], [8, 9]]
-    found = [
-        company_embeddings(one_after_the_other(each * 10), count=10, boundary=2, width=8) for each in (lines, apart)
-    ]
-    assert torch.allclose(found[0] @ found[0].T, found[1] @ found[1].T, atol=0.05)
-
-
-def one_after_the_other(texts: list[list[int]]) -> np.ndarray:
-    return np.array([token for text in texts for token in (*text, 2)], np.uint16)
+def test_an_encoder_of_the_same_shape_is_taken_as_it_is() -> None:
+    state = SHAPE.encoder(20).state_dict()
+    taken = taken_from(state, SHAPE, SHAPE)
+    assert all(torch.equal(taken[name], tensor) for name, tensor in state.items())
 
 
 def test_a_shape_is_read_as_it_was_written(tmp_path: Path) -> None:

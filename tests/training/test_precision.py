@@ -18,7 +18,7 @@ from training.sequences import Sequences
 from training.text import PlainText
 from training.vocabulary import collect
 
-SHAPE = Shape(layers=1, width=64, inner=64)
+SHAPE = Shape(layers=1, width=64, inner=64, heads=2)
 
 
 @pytest.mark.parametrize("best", ALL)
@@ -35,13 +35,13 @@ def test_it_is_measured() -> None:
 def test_a_checkpoint_goes_on_in_any_precision(tmp_path: Path) -> None:
     lines = {UNLABELLED: ["王小明昨天在杭州见到了李红。"] * 20}
     vocabulary = collect(lines[UNLABELLED])
-    sequences = Sequences(PlainText(lines, vocabulary, tmp_path), len(vocabulary), SHAPE.positions)
+    sequences = Sequences(PlainText(lines, vocabulary, tmp_path), len(vocabulary), SHAPE.positions, size=32)
     losses = []
     for turn, precision in enumerate(ALL, 1):
         network = Pretraining(SHAPE, len(vocabulary), precision)
 
         def loss_of(step: int, network: Pretraining = network) -> tuple[torch.Tensor, int]:
-            loss = network.loss(sequences.batch(step))
+            loss: torch.Tensor = network(sequences.batch(step))
             losses.append(loss.item())
             return loss, 1
 

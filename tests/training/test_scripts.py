@@ -10,16 +10,22 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from shared.settings import PROJECT_ROOT, BackendName
+from training import finetune
 from training.corpus import PLAIN_TEXT, UNLABELLED
+from training.network import Shape
 from training.sets import DEVELOPMENT, TRAINING
+from training.text import characters, read
 from workers.loading import load
 from workers.preparation.ensure import ensure_prepared
 
 PEOPLE = ["马云", "王小明", "李红", "张艺谋", "钱学森"]
 PLACES = ["杭州", "北京", "纽约", "上海", "昆明"]
-SMALL = ["--layers", "1", "--width", "64", "--inner", "256"]
+# What pre-training begins with, and what it makes of it.
+BEFORE = Shape(layers=2, width=64, inner=256, heads=2)
+SMALL = ["--layers", "1", "--inner", "128"]
 
 
 def write(path: Path, lines: list[str]) -> None:
@@ -47,8 +53,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for person, place, text in texts
         ] * {"boson.train": 10, "msra.train": 2}.get(name, 1)
         write(folder / f"{name}.jsonl.gz", [json.dumps(record, ensure_ascii=False) for record in records])
-    for name, entries in (("places", PLACES), ("companies_short", ["百度"]), ("japanese_names", ["田中一郎"])):
-        write(folder / f"gazetteer.{name}.txt.gz", entries)
+    for names, entry in ((finetune.PLACES, "法国"), (finetune.COMPANIES, "百度"), (finetune.JAPANESE, "田中一郎")):
+        for name in names:
+            write(folder / f"gazetteer.{name}.txt.gz", [entry])
+    for name in finetune.PEOPLE:
+        write(folder / f"gazetteer.{name}.txt.gz", ["钱学森"])
     return folder
 
 
@@ -66,8 +75,21 @@ def script(name: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_from_data_to_a_model_that_the_farm_serves(data: Path, tmp_path: Path) -> None:
-    script("pretrain", "--data", data, "--out", tmp_path / "pretrained", "--passes", "4", *SMALL)
+@pytest.fixture(scope="module")
+def start(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder with random weights."""
+    folder = tmp_path_factory.mktemp("start")
+    vocabulary = characters(read(data))
+    vocabulary.save(folder / "vocab.txt")
+    BEFORE.save(folder)
+    torch.manual_seed(0)
+    torch.save(BEFORE.encoder(len(vocabulary)).state_dict(), folder / "encoder.pt")
+    return folder
+
+
+def test_from_data_to_a_model_that_the_farm_serves(data: Path, start: Path, tmp_path: Path) -> None:
+    folders = ("--data", data, "--start", start, "--out", tmp_path / "pretrained")
+    script("pretrain", *folders, "--passes", "4", *SMALL)
     output = script(
         "finetune",
         *("--data", data, "--pretrained", tmp_path / "pretrained", "--out", tmp_path / "run"),

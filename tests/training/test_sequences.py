@@ -10,19 +10,20 @@ import torch
 
 from training import sequences as module
 from training.corpus import UNLABELLED
-from training.sequences import BATCH, LENGTH, Batch, Sequences
+from training.sequences import LENGTH, NOT_GUESSED, Batch, Sequences
 from training.text import PlainText
 from training.vocabulary import CLS, MASK, SEP, SPECIAL, collect
 
 LINES = {UNLABELLED: [f"第{number}条，王小明昨天在杭州见到了李红。" for number in range(700)]}
 VOCABULARY = collect(LINES[UNLABELLED])
+BATCH = 32
 
 
 @pytest.fixture
 def sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sequences:
     """Of passes of ten steps, in parts of four."""
-    monkeypatch.setattr(module, "STEPS_OF_PART", 4)
-    found = Sequences(PlainText(LINES, VOCABULARY, tmp_path), len(VOCABULARY), positions=512)
+    monkeypatch.setattr(module, "SEQUENCES_OF_PART", 4 * BATCH)
+    found = Sequences(PlainText(LINES, VOCABULARY, tmp_path), len(VOCABULARY), positions=512, size=BATCH)
     assert found.steps_of_pass == 10
     return found
 
@@ -35,7 +36,8 @@ def batch(sequences: Sequences, step: int) -> Batch:
 
 def original(of_step: Batch) -> torch.Tensor:
     """The ids before some were masked, without [CLS] and the last [SEP]."""
-    return torch.where(of_step.guessed >= 0, of_step.guessed, of_step.ids)[:, 1:-1]
+    asked = of_step.guessed != NOT_GUESSED
+    return of_step.ids.flatten().scatter(0, of_step.places[asked], of_step.guessed[asked]).view_as(of_step.ids)[:, 1:-1]
 
 
 def test_a_batch_depends_on_its_step_alone(sequences: Sequences) -> None:
@@ -63,12 +65,22 @@ def test_whole_words_are_masked_and_nothing_else_is_asked(sequences: Sequences) 
     of_step = batch(sequences, 0)
     assert (of_step.ids[:, 0] == CLS).all()
     assert (of_step.ids[:, -1] == SEP).all()
-    asked = of_step.guessed[of_step.guessed >= 0]
-    assert (asked >= len(SPECIAL)).all()
-    assert 0.1 < len(asked) / of_step.guessed.numel() < 0.26
-    assert 0.7 < (of_step.ids[of_step.guessed >= 0] == MASK).float().mean() < 0.9
+    there = of_step.guessed != NOT_GUESSED
+    asked = torch.zeros(of_step.ids.numel(), dtype=torch.bool).scatter(0, of_step.places[there], value=True)
+    asked = asked.view_as(of_step.ids)
+    assert asked.sum() == there.sum()
+    assert (of_step.guessed[there] >= len(SPECIAL)).all()
+    assert 0.1 < asked.float().mean() < 0.26
+    assert 0.7 < (of_step.ids[asked] == MASK).float().mean() < 0.9
     hang, zhou = VOCABULARY.encode("杭州")
     places = (original(of_step)[:, :-1] == hang).nonzero()
     assert (original(of_step)[:, 1:][places[:, 0], places[:, 1]] == zhou).all()
-    guessed = of_step.guessed[:, 1:-1]
-    assert torch.equal(guessed[places[:, 0], places[:, 1]] >= 0, guessed[places[:, 0], places[:, 1] + 1] >= 0)
+    within = asked[:, 1:-1]
+    # What is beyond the most to be guessed is shown, half a word perhaps.
+    whole = places[:-1]
+    assert torch.equal(within[whole[:, 0], whole[:, 1]], within[whole[:, 0], whole[:, 1] + 1])
+
+
+def test_as_much_is_guessed_in_each_step(sequences: Sequences) -> None:
+    sizes = {len(batch(sequences, step).places) for step in range(5)}
+    assert sizes == {int(module.GUESSED * BATCH * LENGTH)}

@@ -5,14 +5,22 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import torch
 from hypothesis import given
+from numpy.typing import NDArray
 
 from tests.training.labelled import TYPES, labelled, spelt
 from training.corpus import Sentence, Span
-from training.tags import UNKNOWN, Annotation, forbidden, labels_of, tag
+from training.tags import UNKNOWN, Annotation, forbidden, labels_in, labels_of, tag
 
 LABELS = labels_of(TYPES)
 INDEX = {label: index for index, label in enumerate(LABELS)}
+
+
+def in_words(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The labels among the bits: ``(length, labels)``."""
+    found: NDArray[np.bool_] = labels_in(torch.from_numpy(bits), len(LABELS)).numpy()
+    return found
 
 
 @given(labelled())
@@ -44,7 +52,7 @@ def test_half_an_entity_is_forbidden() -> None:
 @given(labelled())
 def test_an_annotation_of_all_types_allows_one_path(sentence: Sentence) -> None:
     annotation = Annotation(TYPES, {kind: (kind,) for kind in TYPES})
-    allowed = annotation.allowed(len(sentence.text), sentence.spans)
+    allowed = in_words(annotation.allowed(len(sentence.text), sentence.spans))
     tags = tag(len(sentence.text), sentence.spans, INDEX)
     assert [np.flatnonzero(of_character).tolist() for of_character in allowed] == [[label] for label in tags]
 
@@ -53,7 +61,7 @@ def test_an_annotation_of_all_types_allows_one_path(sentence: Sentence) -> None:
 def test_types_that_are_not_annotated_may_stand_wherever_nothing_is_said(sentence: Sentence) -> None:
     annotation = Annotation(TYPES, {"PER": ("PER",), "LOC": ("LOC", "ORG")})
     known = tuple(span for span in sentence.spans if span.type in ("PER", "LOC"))
-    allowed = annotation.allowed(len(sentence.text), known)
+    allowed = in_words(annotation.allowed(len(sentence.text), known))
     tags = tag(len(sentence.text), sentence.spans, INDEX)
     inside = {place for start, end, _ in known for place in range(start, end)}
     for place, label in enumerate(tags):

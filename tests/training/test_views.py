@@ -20,7 +20,7 @@ from training.views import Names, Typos
 EXAMPLE = Sentence(
     "马云在杭州，中国人民银行在北京。", (Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 12, "ORG"), Span(13, 15, "LOC"))
 )
-NAMES = Names([EXAMPLE], ["苏州", "很长很长很长的地名"], ["百度"], ["田中一郎"])
+NAMES = Names([EXAMPLE], ["苏州", "很长很长很长的地名"], ["百度"], ["田中一郎"], ["钱学森"])
 TYPOS = Typos(list("马云在杭州中国人民银行北京吗玉航"))
 
 
