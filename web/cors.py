@@ -42,7 +42,7 @@ def register(app: Flask) -> None:
         if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
             return None
         response = Response(status=204)
-        if _allowed(origins) is not None:
+        if _allowed(origins, request.headers.get("Origin")) is not None:
             response.headers["Access-Control-Allow-Methods"] = ", ".join(METHODS)
             response.headers["Access-Control-Allow-Headers"] = ", ".join(REQUEST_HEADERS)
             response.headers["Access-Control-Max-Age"] = str(REMEMBERED)
@@ -52,7 +52,7 @@ def register(app: Flask) -> None:
     def allow(response: Response) -> Response:
         if ANY not in origins:
             response.vary.add("Origin")
-        allowed = _allowed(origins)
+        allowed = _allowed(origins, request.headers.get("Origin"))
         if allowed is not None:
             response.headers["Access-Control-Allow-Origin"] = allowed
             if request.method != "OPTIONS":
@@ -60,9 +60,21 @@ def register(app: Flask) -> None:
         return response
 
 
-def _allowed(origins: frozenset[str]) -> str | None:
+def headers(origin: str | None) -> dict[str, str]:
+    """What an answer says of who may read it, if the application does not give it."""
+    origins = settings().origins
+    said = {} if ANY in origins or not origins else {"Vary": "Origin"}
+    allowed = _allowed(origins, origin)
+    if allowed is not None:
+        said |= {
+            "Access-Control-Allow-Origin": allowed,
+            "Access-Control-Expose-Headers": ", ".join(ANSWER_HEADERS),
+        }
+    return said
+
+
+def _allowed(origins: frozenset[str], origin: str | None) -> str | None:
     """The origin that may read the answer; None if the request's own may not."""
     if ANY in origins:
         return ANY
-    origin = request.headers.get("Origin")
     return origin if origin in origins else None

@@ -48,10 +48,16 @@ def problems(*statuses: int) -> ResponseDict:
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """An error answer; ``more`` are RFC 9457 extension members."""
-    if request.path == "/ner":
-        # Clients of the article's call look at this first.
-        more["success"] = False
-    return Response(body(status, title, detail, **more), status=status, headers=headers, content_type=PROBLEM_JSON)
+    members = more | members_for(request.path)
+    return Response(body(status, title, detail, **members), status=status, headers=headers, content_type=PROBLEM_JSON)
+
+
+def members_for(path: str) -> dict[str, bool]:
+    """What a problem has beside on this path. Clients of the article's call look at ``success`` first.
+
+    A slash too many is still that call.
+    """
+    return {"success": False} if path.strip("/") == "ner" else {}
 
 
 def body(status: int, title: str, detail: str, **more: Any) -> bytes:

@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
-from web import problems
+from shared.settings import settings
+from web import cors, problems
 from web.echo import cut
 from web.headers import LONGEST_HEADER, LONGEST_REQUEST_LINE, MOST_HEADERS, SECURITY_HEADERS
 
@@ -23,7 +24,9 @@ SENTENCES = {
         f"the headers are too many or too long: send at most {MOST_HEADERS}, each of at most {LONGEST_HEADER} bytes"
     ),
     errors.ExpectationFailed: "of what a client may expect, only 100-continue is known",
-    errors.UnsupportedTransferCoding: "of transfer codings, only chunked is known",
+    errors.UnsupportedTransferCoding: (
+        "of transfer codings, only chunked is known; a packed body has the header Content-Encoding"
+    ),
     errors.InvalidRequestLine: (
         "the first line must be a method, an address and HTTP/1.1, with one space between them; "
         "percent-encode whatever in the address is not printable ASCII"
@@ -53,15 +56,20 @@ def refusal(error: errors.ParseException) -> tuple[int, str]:
     return STATUSES.get(type(error), 400), SENTENCES.get(type(error)) or _of_header(error)
 
 
-def last_answer(status: int, detail: str) -> bytes:
-    """A problem as it goes over a connection that it ends."""
+def last_answer(status: int, detail: str, path: str = "", origin: str | None = None) -> bytes:
+    """A problem as it goes over a connection that it ends.
+
+    Args:
+        path, origin: of the request, as far as it could be read.
+    """
     title = HTTPStatus(status).phrase
-    body = problems.body(status, title, detail)
+    body = problems.body(status, title, detail, **problems.members_for(path.removeprefix(settings().url_prefix)))
     headers = {
         "Content-Type": problems.PROBLEM_JSON,
         "Content-Length": len(body),
         "Connection": "close",
         **SECURITY_HEADERS,
+        **cors.headers(origin),
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} {title}\r\n{head}\r\n".encode() + body

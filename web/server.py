@@ -19,6 +19,8 @@ from greenlet import greenlet
 from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.ggevent import GeventWorker
 
 from shared.errors import BodyTooSlow, InvalidRequest
@@ -101,6 +103,31 @@ def _slow() -> BodyTooSlow:
     )
 
 
+class Head(Request):  # type: ignore[misc]
+    """A request as gunicorn reads it. One that it cannot read goes with the error, as far as it was read."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except errors.ParseException as error:
+            error.req = self
+            raise
+
+    def set_body_reader(self) -> None:
+        """Called once the headers are read.
+
+        Raises:
+            UnsupportedTransferCoding: the body has a coding that gunicorn would leave as it is, such as gzip.
+        """
+        super().set_body_reader()
+        for name, value in self.headers:
+            if name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked":
+                raise errors.UnsupportedTransferCoding(value)
+
+
+RequestParser.mesg_class = Head
+
+
 class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
     """Limits the time of bodies and answers, and closes connections on which nobody says anything.
 
@@ -168,7 +195,7 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
             # gunicorn reads the rest of a short body as part of the wait for the next request.
             req.body = body
 
-    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Called where gunicorn refuses what was sent, and where its own code fails."""
         if isinstance(exc, errors.ParseException) and not isinstance(exc, ANSWER_ERRORS):
             status, detail = refusals.refusal(exc)
@@ -176,9 +203,12 @@ class WebWorker(GeventWorker):  # type: ignore[misc]  # see pyproject.toml
         else:
             status, detail = 500, "the farm failed in a way it should not; its log says how"
             self.log.exception("Error handling a request")
+        read = req or getattr(exc, "req", None)
+        path = (read and read.path) or ""
+        origin = next((value for name, value in read.headers if name == "ORIGIN"), None) if read else None
         try:
             client.settimeout(ANSWER_SECONDS)
-            client.sendall(refusals.last_answer(status, detail))
+            client.sendall(refusals.last_answer(status, detail, path, origin))
             util.close_graceful(client, LINGER_SECONDS, LINGER_BYTES)
         except OSError:
             self.log.debug("The client is gone")

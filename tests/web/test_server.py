@@ -182,6 +182,42 @@ def test_what_is_no_request_is_a_problem_too(server: WebServer, request_head: st
         assert problem(answer(client), status)["detail"]
 
 
+APP = "https://app.example"
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A web server that pages of one other origin may call."""
+    with running_web_server(tmp_path_factory.mktemp("open"), {}, RANER_CORS_ORIGINS=APP) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("request_head", "body", "status"),
+    [
+        ("POST /ner HTTP/1.1\nTransfer-Encoding: gzip, chunked", b"", 501),
+        ("POST /ner HTTP/1.1\nContent-Length: 1\nTransfer-Encoding: chunked", b"", 400),
+        ("POST /ner HTTP/1.1\nContent-Type: application/json\nTransfer-Encoding: chunked", b"what?\r\n", 400),
+        ("POST /ner HTTP/1.1\nContent-Type: application/json\nContent-Length: 2000000000", b"", 413),
+        ("POST /ner HTTP/1.1\nContent-Type: text/plain\nContent-Length: 2", b"{}", 415),
+        ("POST /ner?a=1 HTTP/1.1\nContent-Length: 0", b"", 422),
+        ("GET /ner HTTP/1.1", b"", 405),
+        ("POST /ner/ HTTP/1.1\nContent-Length: 0", b"", 404),
+    ],
+)
+def test_each_refusal_of_the_articles_call_has_its_form(
+    open_server: WebServer, request_head: str, body: bytes, status: int
+) -> None:
+    with open_server.send(f"{request_head}\nOrigin: {APP}", body) as client:
+        found = answer(client)
+        said = json.loads(found.read())
+    assert (found.status, said.get("success")) == (status, False)
+    assert said["detail"]
+    assert found.headers["Access-Control-Allow-Origin"] == APP
+    assert found.headers["Access-Control-Expose-Headers"]
+    assert "Origin" in found.headers["Vary"]
+
+
 def wait_for(server: WebServer, line: str) -> None:
     """Return once the server's log has the line."""
     deadline = time.monotonic() + 60
