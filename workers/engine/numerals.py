@@ -16,9 +16,9 @@ SPACE = "[ \u00a0\u2009\u202f\u3000]{0,2}+"
 _GROUP_MARKS = ",，﹐\u00a0\u2009\u202f"
 _DIGITS = (
     dict.fromkeys("零〇○", "0")
-    | dict.fromkeys("一壹", "1")
-    | dict.fromkeys("二两兩贰貳", "2")
-    | dict.fromkeys("三叁參叄", "3")
+    | dict.fromkeys("一壹弌", "1")
+    | dict.fromkeys("二两兩贰貳弍", "2")
+    | dict.fromkeys("三叁參叄参弎", "3")
     | dict.fromkeys("四肆", "4")
     | dict.fromkeys("五伍", "5")
     | dict.fromkeys("六陆陸", "6")
@@ -29,6 +29,8 @@ _DIGITS = (
 _SMALL = dict.fromkeys("十拾", 1) | dict.fromkeys("百佰", 2) | dict.fromkeys("千仟", 3)
 _BIG = dict.fromkeys("万萬", 4) | dict.fromkeys("亿億", 8) | {"兆": 12}
 _SCALES = {name: Decimal(10) ** power for name, power in (_SMALL | _BIG).items()}
+# A numeral's tens in one character.
+_TENS = {"廿": "二十", "卄": "二十", "卅": "三十", "卌": "四十"}
 _LETTERS = {
     name: Decimal(10) ** power
     for power, names in {3: "k thousand", 4: "w", 6: "m mm mn million", 9: "b bn billion", 12: "t tn trillion"}.items()
@@ -37,27 +39,32 @@ _LETTERS = {
 
 CHINESE_DIGIT = f"[{''.join(_DIGITS)}]"
 SCALE = f"[{''.join(_SCALES)}]"
-CAPITAL = "[壹贰貳叁參叄肆伍陆陸柒捌玖拾佰仟]"
-# A group has three digits. Of those that plain spaces part, the last is 000: the numbers of a table have spaces too.
+CAPITAL = "[壹弌贰貳弍叁參叄参弎肆伍陆陸柒捌玖拾佰仟]"
+# A group has three digits. Of those that plain spaces part, there are two or more, or the last is 000: the numbers of a
+# table have spaces too.
 _ARABIC = (
     f"(?>{DIGIT}{{1,3}}(?: {DIGIT}{{3}}){{0,4}} 000(?!{DIGIT})"
+    f"|{DIGIT}{{1,3}}(?: {DIGIT}{{3}}){{2,5}}(?!{DIGIT})"
     f"|{DIGIT}{{1,3}}(?:[{_GROUP_MARKS}]{DIGIT}{{3}}(?!{DIGIT}))++|{DIGIT}++)(?:[.．]{DIGIT}++)?+"
 )
 _SCALED = f"(?:{SPACE}[余餘多来來几幾]?+{SPACE}{SCALE}{{1,4}}+(?:[零〇]?+{_ARABIC}|{CHINESE_DIGIT}{{1,2}}+)?+)*+"
 _LETTER = f"(?:{SPACE}(?i:thousand|[mbt]n|[mb]illion|trillion)(?![A-Za-z])|(?i:mm|[kmbtw])(?![A-Za-z]))?+"
 _CHINESE = (
-    f"(?:[数數几幾](?={SCALE})|上(?=[百千万亿萬億]))?+[{''.join(_DIGITS)}{''.join(_SCALES)}]++"
+    f"(?:[数數几幾](?={SCALE})|上(?=[百千万亿萬億]))?+"
+    # 参 is also a word's (参加): it counts only beside a capital unit.
+    f"(?:[{''.join(_DIGITS).replace('参', '')}{''.join(_SCALES)}{''.join(_TENS)}]|参(?=[拾佰仟])|(?<=[拾佰仟])参)++"
     f"(?:[点點]{CHINESE_DIGIT}++(?![十拾百佰千仟])[{''.join(_BIG)}]{{0,2}}+)?+"
     f"(?:{SPACE}[余餘多来來几幾]{SPACE}{SCALE}{{0,4}}+|{SPACE}[{''.join(_BIG)}]{{1,2}}+(?={SPACE}[元圆圓块塊美欧日港]))?+[余餘多]?+"
 )
 # Each part takes all that it can and gives nothing back, so a number is read once.
 NUMBER = f"(?>{_ARABIC}{_SCALED}(?:{SPACE}[余餘多来來])?+{_LETTER}|{_CHINESE})"
 # What a number can begin with.
-NUMBER_BEGINS = f"[0-9０-９{''.join(_DIGITS)}{''.join(_SCALES)}数數几幾上]"
+NUMBER_BEGINS = f"[0-9０-９{''.join(_DIGITS)}{''.join(_SCALES)}{''.join(_TENS)}数數几幾上]"
 
 _PART = re.compile(
     f"(?P<arabic>{_ARABIC})|(?P<digits>{CHINESE_DIGIT}++(?:[点點]{CHINESE_DIGIT}++)?+)|(?P<scale>{SCALE}|[A-Za-z]++)"
 )
+_IN_FULL = str.maketrans(_TENS)
 _ABOUT = re.compile("[余餘多来來上\\s]")
 _MORE = re.compile("[余餘多来來上]")
 _UNKNOWN = re.compile("[数數几幾]")
@@ -88,7 +95,7 @@ def numbers(text: str) -> tuple[Decimal, ...]:
 def _numbers(text: str) -> tuple[Decimal, ...]:
     try:
         with localcontext(_EXACT):
-            said = tuple(map(_evaluate, _readings(_ABOUT.sub("", text))))
+            said = tuple(map(_evaluate, _readings(_ABOUT.sub("", text).translate(_IN_FULL))))
     except (_NotANumber, DecimalException):
         return ()
     return said if max(said) < _LARGEST else ()

@@ -309,3 +309,34 @@ def test_no_text_takes_long(part: str) -> None:
 
     short = min(seconds(2_000) for _ in range(7))
     assert min(seconds(20_000) for _ in range(5)) < 40 * max(short, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "value"),
+    [
+        ("共1 234 567元。", "1 234 567元", "1234567"),
+        ("共1\u202f234\u202f567.50元", "1\u202f234\u202f567.50元", "1234567.5"),
+        ("12\u2009345\u2009678 元", "12\u2009345\u2009678 元", "12345678"),
+        ("12\u00a0345元", "12\u00a0345元", "12345"),
+        ("付廿元", "廿元", "20"),
+        ("付廿五元", "廿五元", "25"),
+        ("付卅万元", "卅万元", "300000"),
+        ("付一百卅二元", "一百卅二元", "132"),
+        ("付卌元", "卌元", "40"),
+        ("人民币参仟伍佰元整", "人民币参仟伍佰元整", "3500"),
+        ("捌拾参元", "捌拾参元", "83"),
+        ("弍拾弎元", "弍拾弎元", "23"),
+        ("叁佰贰拾元", "叁佰贰拾元", "320"),
+        ("门票由团员自参三元", "三元", "3"),
+    ],
+)
+def test_grouped_and_formal_numbers_are_whole(text: str, amount: str, value: str) -> None:
+    (found,) = money(text)
+    assert text[found.start : found.end] == amount
+    assert found.amount is not None
+    assert found.amount.low == value
+
+
+@pytest.mark.parametrize("text", ["参元区", "他参加了", "3 100 元"])
+def test_what_only_has_their_characters_is_no_larger_amount(text: str) -> None:
+    assert [text[found.start : found.end] for found in money(text)] in ([], ["100 元"])
