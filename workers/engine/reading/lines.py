@@ -82,7 +82,7 @@ def as_sentences(view: View) -> View:
             characters[start] = LINE if _NEW_LINE.search(text, start, end) else CELL
         dropped.extend(range(start + needed, end))
     places = view.known_places
-    separators = [int(places[start]) for start, _ in found.separators]
+    separators = sorted({*view.separators, *(int(places[start]) for start, _ in found.separators)})
     return View("".join(characters), view.places, separators).without(dropped)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import regex
@@ -22,7 +23,7 @@ def in_simplified(view: View) -> View:
         sent != read and _is_only_traditional(sent) for sent, read in zip(view.text, text, strict=True)
     ):
         return view
-    return View(text, view.places)
+    return replace(view, text=text)
 
 
 @cache

@@ -39,8 +39,10 @@ def test_places_lead_back(step: Step, text: str) -> None:
     assert all(0 <= place < len(text) for place in places)
     assert all(before <= after for before, after in pairwise(places))
     for character, place in zip(view.text, places, strict=True):
-        assert character in step(View(text[place])).text or (
-            character in (CELL, LINE, "\t") and (text[place] in BREAKS or text[place].isspace())
+        assert (
+            character == text[place] == ">"
+            or character in step(View(text[place])).text
+            or (character in (CELL, LINE, "\t") and (text[place] in BREAKS or text[place].isspace()))
         )
 
 
@@ -163,3 +165,34 @@ def test_traditional_characters_are_read_as_simplified_ones(sent: str, plain: st
 @pytest.mark.parametrize("text", ["李乾在著名的瞭望台", "Tom", "かな"])
 def test_simplified_text_keeps_characters_that_are_both(text: str) -> None:
     assert STEPS["traditional"](View(text)).text == text
+
+
+def test_a_traditional_text_keeps_its_separators() -> None:
+    assert list(read("馬雲\n鄧紫棋").separators) == [2]
+
+
+@pytest.mark.parametrize(
+    ("sent", "plain"),
+    [
+        ("> 阿里巴巴集团创始人马\n> 云在杭州，说了话。", "\n阿里巴巴集团创始人马\n云在杭州，说了话。"),
+        (">> 他在杭\n>> 州\n> 她", "\n他在杭\n州\n\n她"),
+        ("> > 他在杭\n> > 州", "\n他在杭\n州"),
+        (">5岁\n>6岁", ">5岁\n>6岁"),
+    ],
+)
+def test_marks_of_quoted_lines_are_not_read(sent: str, plain: str) -> None:
+    assert STEPS["quoted"](View(sent)).text == plain
+
+
+def test_a_sentence_goes_on_in_the_next_quoted_line() -> None:
+    assert "阿里巴巴集团创始人马云在杭州" in read("> 阿里巴巴集团创始人马\n> 云在杭州，说了话。").text
+
+
+@pytest.mark.parametrize("emoji", ["😂", "👨\u200d👩\u200d👧", "🇨🇳", "1\ufe0f\u20e3", "👍🏽", "❤\ufe0f"])
+def test_an_emoji_separates(emoji: str) -> None:
+    assert list(read(f"马云{emoji}李四").separators) == [2, 2 + len(emoji)]
+    assert list(read(f"马云{emoji}李四\n\n王五").separators) == [2, 2 + len(emoji), 4 + len(emoji)]
+
+
+def test_a_keycap_is_read_as_a_mark() -> None:
+    assert read("1\ufe0f\u20e3马云2\ufe0f\u20e3李四").text == "，马云，李四"
