@@ -19,8 +19,12 @@ _LINE = regex.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
 # What a row of items lacks: punctuation of sentences, or a word of one character that only sentences have.
 _SENTENCE = regex.compile(r"[，。！？；、：,;!?:]|(?<!\S)[的了在和与是对为从到向及等被将把不也就都而以于](?!\S)")
 _WORD = regex.compile(r"[\p{L}\p{N}]")
-# A name of two characters that is set as wide as one of three: 马　云.
-_PADDED = regex.compile(r"(?<!\S)\p{Han}\s+\p{Han}(?!\S)")
+# What of that a line of labels and values has not: 姓名：马云　　单位：阿里巴巴.
+_PROSE = regex.compile(r"[，。！？；,;!?]|(?<!\S)[的了在和与是对为从到向及等被将把不也就都而以于](?!\S)")
+# A name of two characters, or a label, that is set as wide as one of three: 马　云, 姓　名：马　云.
+_PADDED = regex.compile(r"(?<![\p{L}\p{N}])\p{Han}\s++\p{Han}(?![\p{L}\p{N}])")
+_WIDE = regex.compile(r"\s{2}|\u3000")
+_WORD_BEFORE, _WORD_BEHIND = regex.compile(r"(?<=\p{L}{2})"), regex.compile(r"\p{L}{2}")
 
 
 def without_spaces_between_words(view: View) -> View:
@@ -32,10 +36,19 @@ def without_spaces_between_words(view: View) -> View:
     for line in _LINE.finditer(text):
         start, end = line.span()
         in_sentence = _SENTENCE.search(text, start, end) is not None
-        padded = {name.start() + 1 for name in _PADDED.finditer(text, start, end)}
+        in_prose = _PROSE.search(text, start, end) is not None
+        names = [name.span() for name in _PADDED.finditer(text, start, end)]
+        inside = {begin + 1 for begin, _ in names}
+        edges = {place for name in names for place in name}
         for spaces in _SPACES.finditer(text, start, end):
             first, behind = spaces.span()
-            if not in_sentence and first not in padded:
+            # Wide spaces beside a padded name are between columns in any line, and between two words where the line is
+            # no prose.
+            are_columns = _WIDE.search(text, first, behind) and (
+                not edges.isdisjoint((first, behind))
+                or (not in_prose and _WORD_BEFORE.match(text, first) and _WORD_BEHIND.match(text, behind))
+            )
+            if first not in inside and (are_columns or not in_sentence):
                 if not (_WORD.match(text, first - 1) and _WORD.match(text, behind)):
                     continue
                 characters[first] = "\t"

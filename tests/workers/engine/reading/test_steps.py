@@ -196,3 +196,21 @@ def test_an_emoji_separates(emoji: str) -> None:
 
 def test_a_keycap_is_read_as_a_mark() -> None:
     assert read("1\ufe0f\u20e3马云2\ufe0f\u20e3李四").text == "，马云，李四"
+
+
+@pytest.mark.parametrize(
+    ("sent", "plain"),
+    [
+        ("姓\u3000名：张\u3000三", "姓名：张三"),
+        ("姓  名：张  三   地  址：北京市", "姓名：张三，地址：北京市"),
+        ("记者：张\u3000伟\u3000\u3000王芳芳", "记者：张伟，王芳芳"),
+        ("记者：张大伟\u3000王芳芳", "记者：张大伟，王芳芳"),
+        ("姓名：张三    单位：阿里巴巴集团", "姓名：张三，单位：阿里巴巴集团"),
+        ("（张\u3000伟）在 北京 说，", "（张伟）在北京说，"),
+        ("张\u3000伟、王  芳、李\u3000娜", "张伟、王芳、李娜"),
+        # In prose they are the space that somebody likes between words.
+        ("昨天，马云\u3000在\u3000杭州\u3000演讲。", "昨天，马云在杭州演讲。"),
+    ],
+)
+def test_padded_names_are_one_and_wide_spaces_separate(sent: str, plain: str) -> None:
+    assert read(sent).text == plain
