@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.breaks import CONTEXT_CHARS, CUT_CHARS, SENTENCE_CHARS, Sentence, best_break, sentences
+from tests.support.growth import assert_linear
 
 PIECES = st.sampled_from(
     [
@@ -154,15 +154,7 @@ def test_the_sentences_between_two_ends_do_not_depend_on_the_rest(
 )
 def test_hard_texts_are_cut_in_time(unit: str) -> None:
     """F15: a million flags took a quarter of an hour, as each looked back over all that came before it."""
-
-    def seconds(characters: int) -> float:
-        began = time.process_time()
-        for _ in sentences(unit * (characters // len(unit))):
-            pass
-        return time.process_time() - began
-
-    seconds(10_000)
-    assert seconds(200_000) < 60 * max(seconds(20_000), 0.01)
+    assert_linear(lambda text: list(sentences(text)), unit, 20_000)
 
 
 def test_the_last_of_the_best_is_taken() -> None:

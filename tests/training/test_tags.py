@@ -73,7 +73,7 @@ def test_types_that_are_not_annotated_may_stand_wherever_nothing_is_said(sentenc
             assert names == {LABELS[label], LABELS[label].replace("LOC", "ORG")}
         else:
             assert names == {LABELS[label]}
-    alone = Annotation(TYPES, {"PER": ("PER",)}).allowed(3, [])
+    alone = in_words(Annotation(TYPES, {"PER": ("PER",)}).allowed(3, []))
     assert {LABELS[other] for other in np.flatnonzero(alone[0])} == {
         label for label in LABELS if not label.endswith("PER")
     }
@@ -81,5 +81,5 @@ def test_types_that_are_not_annotated_may_stand_wherever_nothing_is_said(sentenc
 
 def test_of_an_unknown_span_nothing_is_said() -> None:
     annotation = Annotation(TYPES, {kind: (kind,) for kind in TYPES})
-    allowed = annotation.allowed(4, [Span(0, 1, "PER"), Span(2, 4, UNKNOWN)])
+    allowed = in_words(annotation.allowed(4, [Span(0, 1, "PER"), Span(2, 4, UNKNOWN)]))
     assert allowed.sum(axis=1).tolist() == [1, 1, len(LABELS), len(LABELS)]

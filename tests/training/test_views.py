@@ -60,7 +60,7 @@ def test_names_of_one_character_stay() -> None:
 
 def test_names_come_from_the_sentences_and_from_the_lists() -> None:
     drawn = {kind: {NAMES.draw(kind, Random(seed)) for seed in range(200)} for kind in ("PER", "LOC", "ORG")}
-    assert drawn["PER"] == {"马云", "田中一郎"}
+    assert drawn["PER"] == {"马云", "田中一郎", "钱学森"}
     assert drawn["LOC"] == {"杭州", "北京", "苏州"}
     assert {"中国人民银行", "百度集团", "苏州百度公司"} <= drawn["ORG"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.entities import RULE, Amount
+from tests.support.growth import assert_linear
 from tests.workers.engine.test_numerals import CAPITAL, PLAIN, Style, numeral
 from workers.engine.currencies import CODES, SIGNS, WORDS, WORDS_BEFORE
 from workers.engine.money import money
@@ -299,16 +299,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("part", GARBAGE)
 def test_no_text_takes_long(part: str) -> None:
-    """20,000 characters take about ten times as long as 2,000, not a hundred times."""
-
-    def seconds(chars: int) -> float:
-        text = f"{part * (chars // len(part))}元"
-        began = time.perf_counter()
-        list(money(text))
-        return time.perf_counter() - began
-
-    short = min(seconds(2_000) for _ in range(7))
-    assert min(seconds(20_000) for _ in range(5)) < 40 * max(short, 1e-4)
+    assert_linear(lambda text: list(money(f"{text}元")), part, 2_000)
 
 
 @pytest.mark.parametrize(

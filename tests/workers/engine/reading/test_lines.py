@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.growth import assert_linear
 from workers.engine.reading.lines import as_sentences, breaks
 from workers.engine.reading.view import View
 
@@ -83,10 +82,4 @@ def test_what_was_read_comes_through_again(text: str) -> None:
 
 @pytest.mark.parametrize("part", ["马\n", "\n", " ", "|", "\t", " | ", "1. 马云\n", "马\n\n", " \n"])
 def test_the_time_grows_as_the_text_does(part: str) -> None:
-    def seconds(text: str) -> float:
-        began = time.process_time()
-        read(text)
-        return time.process_time() - began
-
-    small, large = min(seconds(part * 1_000) for _ in range(3)), seconds(part * 10_000)
-    assert large < 40 * small + 0.2
+    assert_linear(read, part, 10_000)
