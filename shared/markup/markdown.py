@@ -1,8 +1,8 @@
 """Markdown: the marks of headings, quotations, links, emphasis and code are not read.
 
-The forms are those of CommonMark 0.31 and of GitHub's tables and strikethrough, told by expressions line by line: no
-parser that is kept tells where in the source each character of its text stood. Lists and tables are left to the reading
-of lines, which knows their items and cells.
+The forms are those of CommonMark 0.31, of GitHub's tables and strikethrough, and of wikis' links. Expressions tell them
+line by line: no parser that is kept tells where in the source each character of its text stood. Lists and tables are
+left to the reading of lines, which knows their items and cells.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _LINK = regex.compile(
     rf"!?\[(?P<text>[^\[\]\n]{{0,1000}}+|!\[[^\[\]\n]{{0,1000}}+\]\([^()\n]{{0,2000}}+\))\]\(<?{_URL}>?{_TITLE}[ \t]?\)"
 )
 _REFERRING = regex.compile(r"!?\[(?P<text>[^\[\]\n]{1,1000}+)\]\[(?P<name>[^\[\]\n]{0,200}+)\]")
+# [[马云|他]] shows 他.
+_WIKI = regex.compile(r"\[\[(?:[^\[\]|\n]{1,200}+\|)?(?P<text>[^\[\]|\n]{1,200}+)\]\]")
 _DEFINITION = regex.compile(r"^[ ]{0,3}\[(?P<name>[^\[\]\n]{1,200}+)\]:[ \t]*+\S[^\n]*+$", regex.MULTILINE)
 _HEADING = regex.compile(r"^[ ]{0,3}(?P<opening>#{1,6}[ \t]++)[^\n]*+(?P<closing>\n|\Z)", regex.MULTILINE)
 _QUOTATION = regex.compile(r"^[ ]{0,3}(?:>[ ]?)++", regex.MULTILINE)
@@ -49,11 +51,12 @@ _SURNAMES = (
     "陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔汤某"
 )
 # What is seldom anything but Markdown: a link with an address, strong emphasis, a heading, a fence around code, the
-# address of a link.
+# address of a link, a wiki's link.
 _SIGN = regex.compile(
     r"!?\[[^\[\]\n]{0,1000}+\]\(<?(?:[a-z][a-z0-9+.-]{1,20}:|/|#|\.{1,2}/|www\.|[\w./-]{1,200}\.[a-z]{2,5}\b)"
     rf"{_URL}>?{_TITLE}[ \t]?\)"
-    rf"|(?<![*\\{_SURNAMES}])\*\*[^\s*\p{{P}}][^*\n]{{0,200}}+(?<!\s)\*\*(?!\*)"
+    rf"|(?<![*\\{_SURNAMES}])(?P<mark>\*{{2,3}}+)[^\s*\p{{P}}][^*\n]{{0,200}}+(?<!\s)(?P=mark)(?!\*)"
+    rf"|{_WIKI.pattern}"
     r"|^[ ]{0,3}#{1,6}[ ]\S"
     r"|^[ ]{0,3}```[^\n`]*+$"
     r"|^[ ]{0,3}\[[^\[\]\n]{1,200}+\]:[ \t]*+(?:https?:|/)",
@@ -63,7 +66,7 @@ _SIGN = regex.compile(
 
 def is_markdown(text: str) -> bool:
     """Whether a text has marks that are seldom anything but Markdown."""
-    return any(mark in text for mark in ("](", "**", "# ", "```", "]:")) and _SIGN.search(text) is not None
+    return any(mark in text for mark in ("](", "**", "# ", "```", "]:", "[[")) and _SIGN.search(text) is not None
 
 
 def edits(text: str, pause: Callable[[], None]) -> Iterator[Edit]:
@@ -83,6 +86,8 @@ def edits(text: str, pause: Callable[[], None]) -> Iterator[Edit]:
 
 def _found(text: str, start: int, end: int, names: set[str]) -> Iterator[Edit]:
     for link in _LINK.finditer(text, start, end, overlapped=True):
+        yield from _around(link, "text")
+    for link in _WIKI.finditer(text, start, end):
         yield from _around(link, "text")
     if names:
         yield from _referred(text, start, end, names)

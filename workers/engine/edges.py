@@ -19,7 +19,7 @@ _OPENERS = {closer: opener for opener, closer in _CLOSERS.items()}
 # Pairs that stay around a whole entity.
 _TITLES = "《〈"
 _STRAIGHT = "\"'"
-_UNSEEN = regex.compile(rf"[\s{INVISIBLE}\p{{Co}}]")
+_UNSEEN = regex.compile(rf"[\s\x1C-\x1F{INVISIBLE}\p{{Co}}]")
 # Radicals are symbols to Unicode, but PDF files have them in the place of ideographs.
 _OUTSIDE = regex.compile(r"[[\p{P}\p{S}\p{M}\p{Extended_Pictographic}\p{RI}]--\p{Han}]", regex.V1)
 _MARK = regex.compile(r"\p{M}")

@@ -20,7 +20,7 @@ def left(found: str, before: str = "在", behind: str = "说") -> list[str]:
 @pytest.mark.parametrize(
     "edge",
     [
-        *" \t\n\r\v\f\u3000\xa0\u2009\u2028\x85",
+        *" \t\n\r\v\f\u3000\xa0\u2009\u2028\x85\x1c\x1d\x1e\x1f",
         *"\ufeff\u200b\u200e\xad\ufe0f\0\x1b\ufffd\ud83d\udc00\ufffe\ue000",
         *"🔥🇨👍🏽",
         "👨‍👩‍👧",

@@ -1,9 +1,10 @@
-"""The model reads compatibility forms of letters, digits and ideographs as the plain ones.
+"""The model reads compatibility forms of letters, digits, ideographs and separators as the plain ones.
 
 PDF files have radicals in the place of ideographs that look the same. Input methods write full-width letters and
 digits. The plain forms are Unicode's compatibility decompositions (NFKC). For radicals without a decomposition they are
 Unicode's property Equivalent_Unified_Ideograph (Unicode 15). Punctuation, circled numbers and signs stay as they are:
-models have learnt them.
+models have learnt them. ASCII's separators of files, groups and records are read as line breaks, and that of units as a
+tab.
 """
 
 from __future__ import annotations
@@ -39,11 +40,13 @@ FORMS = {
     for points in _DECOMPOSED
     for point in points
     if (form := unicodedata.normalize("NFKC", chr(point))) != chr(point)
-} | dict(zip(_RADICALS, _IDEOGRAPHS, strict=True))
+}
+FORMS |= dict(zip(_RADICALS, _IDEOGRAPHS, strict=True))
+FORMS |= {"\x1c": "\n", "\x1d": "\n", "\x1e": "\n", "\x1f": "\t"}
 
 # Ranges rather than the characters themselves: a pattern of these takes ten times as long.
 _MAY_HAVE_FORM = re.compile(
-    "[\u2e80-\u2ef3" + "".join(f"{chr(points.start)}-{chr(points.stop - 1)}" for points in _DECOMPOSED) + "]"
+    "[\x1c-\x1f\u2e80-\u2ef3" + "".join(f"{chr(points.start)}-{chr(points.stop - 1)}" for points in _DECOMPOSED) + "]"
 )
 
 

@@ -1,4 +1,4 @@
-"""The model does not read the marks before the lines of quoted mail: ``> ``, ``>> ``, ``> > ``.
+"""The model does not read the marks before lines of quoted mail (``> ``, ``>> ``, ``> > ``) and of comments (``//``).
 
 A quote goes on from line to line. Where one begins, or one of another depth, a blank line is read.
 """
@@ -11,22 +11,25 @@ import regex
 
 from workers.engine.reading.view import View
 
-# Marks end with a space, or are the whole line: >5 is no quote.
-_LINE = regex.compile(r"^(?P<marks>>[> ]*+(?:(?<= )|$))?+.*+$", regex.M)
+# What is behind the marks: a space, an ideograph, an opening mark, or nothing. >5 is no quote, and //example.org is an
+# address.
+_LINE = regex.compile(
+    r"^(?P<marks>(?:>[> ]*+|[ \t]*+/{2,}+[ ]*+)(?:(?<= )|$|(?=[\p{Han}“‘「『《（【])))?+.*+$", regex.M
+)
 
 
 def without_quote_marks(view: View) -> View:
     """The view without the marks of quoted lines."""
     text = view.text
-    if ">" not in text:
+    if ">" not in text and "//" not in text:
         return view
-    characters, dropped, depth = list(text), list[int](), 0
+    characters, dropped, marks = list(text), list[int](), ""
     for line in _LINE.finditer(text):
-        before, depth = depth, (line["marks"] or "").count(">")
-        if not depth:
+        before, marks = marks, (line["marks"] or "").replace(" ", "").replace("\t", "")
+        if not marks:
             continue
         first, end = line.span("marks")
-        if depth != before:
+        if marks != before:
             characters[first] = "\n"
             first += 1
         dropped.extend(range(first, end))

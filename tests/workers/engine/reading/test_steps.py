@@ -84,6 +84,13 @@ def test_what_nobody_sees_is_not_read(character: str) -> None:
     assert view.span(0, 2) == (0, 3)
 
 
+@pytest.mark.parametrize("sequence", ["\x1b[31m", "\x1b[0m", "\x1b[1;38;5;208m", "\x1b[K", "\x1b[?25l"])
+def test_a_terminals_colours_are_not_read(sequence: str) -> None:
+    view = read(f"{sequence}马云{sequence}在")
+    assert view.text == "马云在"
+    assert view.span(0, 2) == (len(sequence), len(sequence) + 2)
+
+
 @pytest.mark.parametrize(
     ("sent", "plain"),
     [
@@ -92,6 +99,7 @@ def test_what_nobody_sees_is_not_read(character: str) -> None:
         ("ﬁnance", "finance"),
         ("李明", "李明"),
         ("𝐓𝐨𝐦", "Tom"),
+        ("马云\x1f杭州\x1e雷军\x1f北京", "马云，杭州。雷军，北京"),
     ],
 )
 def test_other_forms_are_read_as_plain_ones(sent: str, plain: str) -> None:
@@ -177,7 +185,12 @@ def test_a_traditional_text_keeps_its_separators() -> None:
         ("> 阿里巴巴集团创始人马\n> 云在杭州，说了话。", "\n阿里巴巴集团创始人马\n云在杭州，说了话。"),
         (">> 他在杭\n>> 州\n> 她", "\n他在杭\n州\n\n她"),
         ("> > 他在杭\n> > 州", "\n他在杭\n州"),
+        (">他在杭\n>州", "\n他在杭\n州"),
+        ("> 他在杭\n>州", "\n他在杭\n州"),
+        ("// 他在杭\n// 州\nx", "\n他在杭\n州\nx"),
+        ("  //他在杭\n  //州", "\n他在杭\n州"),
         (">5岁\n>6岁", ">5岁\n>6岁"),
+        ("//example.org/马云", "//example.org/马云"),
     ],
 )
 def test_marks_of_quoted_lines_are_not_read(sent: str, plain: str) -> None:
