@@ -282,6 +282,12 @@ def test_the_entity_list_counts_and_jumps_through_occurrences(farm_page: FarmPag
     assert farm_page.all_marks[int(current(farm_page) or -1)].text == "王小明"
 
 
+def test_a_name_that_a_line_break_cuts_is_listed_with_the_others_of_its_kind(farm_page: FarmPage) -> None:
+    farm_page.run(SENTENCE + SENTENCE.replace("人工智能", "人工\n智能"))
+    expect(farm_page.entities).to_have_count(4)
+    expect(farm_page.row_of("中国人工智能学会").locator(".entity-count")).to_contain_text("2")
+
+
 def test_the_entity_list_can_be_searched(farm_page: FarmPage) -> None:
     farm_page.run(SENTENCE)
     farm_page.page.locator("#entity-search").fill("云")

@@ -7,6 +7,9 @@ import { typeClass, typeName } from "./types.js";
 /** Rows that are there at first, and so many more each time. */
 const PAGE = 100;
 
+/** What the farm reads over inside a name: line breaks, spaces between ideographs, marks of quotes, what nobody sees. */
+const READ_OVER = /(?<=\p{Script=Han})[\s>\p{Default_Ignorable_Code_Point}]+(?=\p{Script=Han})/gu;
+
 /** @typedef {{type: string, text: string, places: number[], at: number}} Group `at`: the place gone to last, or -1 */
 
 /** The list. */
@@ -47,8 +50,9 @@ export class EntityList {
     const groups = new Map();
     entities.forEach((entity, index) => {
       if (!isShown(entity)) return;
-      const key = JSON.stringify([entity.type, entity.text]);
-      const group = groups.get(key) ?? { type: entity.type, text: entity.text, places: [], at: -1 };
+      const text = entity.text.replace(READ_OVER, "");
+      const key = JSON.stringify([entity.type, text]);
+      const group = groups.get(key) ?? { type: entity.type, text, places: [], at: -1 };
       group.places.push(index);
       groups.set(key, group);
     });
