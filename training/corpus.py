@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,32 @@ def read_set(data: Path, name: str, types: Collection[str]) -> list[Sentence]:
             record = json.loads(line)
             spans = sorted(Span(*entity) for entity in record["entities"] if entity[2] in types)
             sentences.append(Sentence(record["text"], tuple(_apart(spans))))
+    return sentences
+
+
+# 〔PER 雷军〕 is a person, and the text between brackets is of no entity.
+_MARKED = re.compile(r"〔(?P<type>[A-Z]+) (?P<entity>[^〔〕]+)〕|(?P<other>[^〔〕]+)")
+
+
+def read_marked(path: Path) -> list[Sentence]:
+    """A text a line, with the entities marked in it.
+
+    Raises:
+        ValueError: a bracket is missing, or a type.
+    """
+    sentences = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text, spans, end = "", [], 0
+        for part in _MARKED.finditer(line):
+            if part.start() != end:
+                break
+            end, shown = part.end(), part["entity"] or part["other"]
+            if part["type"]:
+                spans.append(Span(len(text), len(text) + len(shown), part["type"]))
+            text += shown
+        if end < len(line):
+            raise ValueError(f"{path}: no mark is {line[end : end + 20]!r}")
+        sentences.append(Sentence(text, tuple(spans)))
     return sentences
 
 
