@@ -114,7 +114,9 @@ def _make_network(
     say("fused " + (", ".join(f"{count} {name}" for name, count in fused.items()) or "nothing: it will run slower"))
     if quantised:
         with step("quantise"):
-            quantise(fp32 / NETWORK, folder / NETWORK)
+            tokenizer = original.text_tokenizer()
+            samples = (original.ids(tokenizer.encode(sentence).ids) for sentence in check_sentences())
+            quantise(fp32 / NETWORK, folder / NETWORK, samples)
     threads = usable_cpus()
     with step("check"):
         network = OnnxNetwork(fp32, threads)

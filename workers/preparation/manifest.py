@@ -21,7 +21,7 @@ from workers.engine.tokens import Splitting
 
 # Raise it when the same source would give a different folder, or a rule finds other entities: every model is then
 # prepared anew, and has a new version.
-FORMAT = 7
+FORMAT = 8
 
 MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
