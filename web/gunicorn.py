@@ -7,7 +7,6 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import atexit
 import os
 import resource
 import shutil
@@ -20,10 +19,7 @@ from shared.redis_client import cache_url, redis_url, wait_for_redis
 from shared.settings import settings
 from web.headers import LONGEST_HEADER, LONGEST_REQUEST_LINE, MOST_HEADERS
 
-# Where the web processes keep their metrics, so that any of them can answer for all.
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="raner-metrics-")
-    atexit.register(shutil.rmtree, os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 # A connection takes an open file, and the usual limit of those is not much above a process's connections.
 _, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -65,13 +61,22 @@ os.environ.pop("SCRIPT_NAME", None)
 loglevel = settings().log_level.lower()
 
 
-def on_starting(_server: Any) -> None:
+def on_starting(server: Any) -> None:
     """Start once Redis answers; it may be starting beside this."""
     try:
         wait_for_redis()
     except FarmError as error:
         print(f"web: {error}", file=sys.stderr)
         sys.exit(1)
+    # Where the web processes keep their metrics, so that any of them can answer for all.
+    if _METRICS not in os.environ:
+        server.metrics_of_its_own = os.environ[_METRICS] = tempfile.mkdtemp(prefix="raner-metrics-")
+
+
+def on_exit(server: Any) -> None:
+    """Leave no folder behind. A web process that ends does not come here: the others still need it."""
+    if folder := getattr(server, "metrics_of_its_own", None):
+        shutil.rmtree(folder)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 from flask.testing import FlaskClient
 
+from tests.support.web_server import running_web_server
 from tests.web.conftest import NAME, Worker
 
 
@@ -101,3 +103,14 @@ def test_each_of_several_processes_answers_for_all(tmp_path: Path) -> None:
     for _ in range(2):
         ask("/healthz")
     assert 'raner_http_requests_total{method="GET",route="/healthz",status="200"} 2.0' in ask("/metrics")
+
+
+def test_the_figures_outlive_a_process_and_end_with_the_server(tmp_path: Path) -> None:
+    """A web process that ended took the figures of all with it."""
+    with running_web_server(tmp_path, {}, TMPDIR=str(tmp_path)) as server:
+        (first,) = psutil.Process(server.process.pid).children()
+        first.terminate()
+        first.wait(60)
+        assert server.status("/metrics") == 200
+        assert list(tmp_path.glob(f"raner-metrics-*/*_{first.pid}.db"))
+    assert not list(tmp_path.glob("raner-metrics-*"))
