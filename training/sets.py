@@ -74,7 +74,7 @@ TRAINING = {
     "uner_gsdsimp.train": LabelledSet(_WITH_PLAIN_TYPES, times=4),
     "uner_pud.train": LabelledSet(_WITH_PLAIN_TYPES, times=4),
     # Of people, these two mean what MSRA means.
-    "cluener.train": LabelledSet({NEWS: {"name": ("PER",)}, GENERIC: _CLUENER}),
+    "cluener.train": LabelledSet({NEWS: {"name": ("PER",)}, GENERIC: _CLUENER}, times=2),
     "boson.train": LabelledSet({NEWS: {"person_name": ("PER",)}, GENERIC: _BOSON}),
     "resume.train": LabelledSet({NEWS: _RESUME_NEWS, GENERIC: _RESUME}, times=2),
     "weibo.train": LabelledSet({NEWS: _WEIBO_NEWS, GENERIC: _WEIBO}, times=4),

@@ -53,8 +53,8 @@ def test_the_request_says_what_a_text_is_read_as(farm: Farm) -> None:
 
     cell = "<x>马云</x>在杭州"
     assert places(cell, markup="html") == [("PER", "马云"), ("LOC", "杭州")]
-    bold = "马*云*在杭州出席。"
-    assert places(bold, markup="markdown") == [("PER", "马*云"), ("LOC", "杭州")]
+    struck = "马~~云~~在杭州出席。"
+    assert places(struck, markup="markdown") == [("PER", "马~~云"), ("LOC", "杭州")]
     hidden = EXAMPLE + "<!-- 马云在杭州 -->"
     assert places(hidden) == SHOWN
     assert places(hidden, markup="none")[: len(SHOWN)] == SHOWN

@@ -95,6 +95,7 @@ REPORTS = [
         "Full-width letters and digits shift offsets, or their entity is lost.",
         "ＡＢＣ１２３公司与微软公司在北京成立了研究院。",
         "ORG:ＡＢＣ１２３公司 ORG:微软公司 LOC:北京",
+        beside=True,
     ),
     Report(
         "edge-space",
@@ -247,6 +248,7 @@ REPORTS = [
         "An entity runs over the lines of a form.",
         "甲方：阿里巴巴集团\n乙方：比亚迪公司\n地点：杭州\n联系人：李娜\n",
         "ORG:阿里巴巴集团 ORG:比亚迪公司 LOC:杭州 PER:李娜",
+        beside=True,
     ),
     Report(
         "cell-srt",
@@ -295,8 +297,8 @@ REPORTS = [
         "spaced-title",
         "PaddleOCR#1885",
         "The organisation in a spaced-out heading is cut.",
-        " ".join("关于成立北京大学校友会的通知"),
-        "ORG:北京大学校友会",
+        " ".join("关于表彰上海市青年志愿者协会的决定"),
+        "ORG:上海市青年志愿者协会",
     ),
     Report("q-curly", "HanLP#54", "The marks of “” are part of the name.", around("“", "”"), IN_SUMMIT),
     Report("q-corner", "HanLP#54", "The marks of 「」 are part of the name.", around("「", "」"), IN_SUMMIT),
