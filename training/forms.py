@@ -31,6 +31,31 @@ NAMES_OF_COLUMN = 8
 
 _NOTHING: Mapping[int, str] = MappingProxyType({})
 _HEADS = {"LOC": "地点", "ORG": "单位", "PER": "姓名"}
+# What stands before a name in a form that somebody filled in, by the name's type.
+_LABELS: Mapping[str, Sequence[str]] = {
+    "COMPANY": ("甲方", "乙方", "公司名称", "供应商", "买方", "卖方", "开户行", "工作单位"),
+    "GOV": ("主管部门", "发文机关", "受理机关", "工作单位"),
+    "LOC": ("地点", "籍贯", "所在地", "发货地", "目的地", "户籍", "产地"),
+    "ORG": (
+        "甲方",
+        "乙方",
+        "丙方",
+        "单位",
+        "工作单位",
+        "委托方",
+        "承办单位",
+        "主办方",
+        "申请人",
+        "买方",
+        "卖方",
+        "毕业院校",
+    ),
+    "PER": ("姓名", "联系人", "负责人", "法定代表人", "申请人", "被申请人", "经办人", "收件人", "作者", "甲方", "乙方"),
+    "TIME": ("日期", "时间", "签订日期"),
+    "TITLE": ("职务", "职位", "职称"),
+    "WORK": ("作品", "书名", "片名"),
+}
+_LABEL = ("名称",)
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _RADICALS = {unicodedata.normalize("NFKC", chr(point)): chr(point) for point in range(0x2F00, 0x2FD6)}
 _FULL_WIDTH = {chr(point): chr(point + 0xFEE0) for point in range(0x21, 0x7F) if chr(point).isalnum()}
@@ -123,6 +148,18 @@ def columns(sentences: Sequence[Sentence]) -> list[Sentence]:
     return [_joined(group, "\n") for group in _groups_of_names(sentences)]
 
 
+def labelled(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The names of the sentences in the lines of forms, each behind a label and a colon."""
+    filled_in = []
+    for group in _groups(sentences, SENTENCES_OF_TABLE):
+        lines = []
+        for index, (name, (span,)) in enumerate(name for kind in _types(group) for name in _names(group, kind)):
+            labels = _LABELS.get(span.type, _LABEL)
+            lines.append(join([Sentence(f"{labels[index % len(labels)]}：", ()), Sentence(f"{name}\n", (span,))]))
+        filled_in.append(join(lines))
+    return filled_in
+
+
 def _each(form: Callable[[Sentence], Sentence]) -> Callable[[Sequence[Sentence]], list[Sentence]]:
     return lambda sentences: list(map(form, sentences))
 
@@ -143,6 +180,7 @@ FORMS: Mapping[str, Form] = {
     "Markdown table: names only": markdown_table,
     "columns: names only": columns,
     "rows, with spaces: names only": rows,
+    "behind labels: names only": labelled,
     "HTML: each name bold": _each(partial(html, marks=HTML_BOLD)),
     "HTML: each name a link": _each(partial(html, marks=HTML_LINK)),
     "HTML: a paragraph": _each(html_paragraph),

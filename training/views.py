@@ -180,6 +180,7 @@ _TABLES: Sequence[forms.Form] = (
     forms.markdown_table,
     forms.columns,
     forms.rows,
+    forms.labelled,
 )
 
 
@@ -245,7 +246,7 @@ def with_remnants(sentence: Sentence, random: Random) -> Sentence:
 
 
 def tables(sentences: Sequence[Sentence], random: Random) -> list[Sentence]:
-    """The names of the sentences in tables or columns."""
+    """The names of the sentences in tables, columns or forms."""
     known = [
         sentence._replace(spans=tuple(span for span in sentence.spans if span.type != UNKNOWN))
         for sentence in sentences

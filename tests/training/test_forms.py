@@ -78,6 +78,7 @@ def test_no_entity_has_at_its_edges_what_a_form_adds(form: str, sentences: list[
         ),
         (lambda: forms.columns([EXAMPLE])[1], "AT&T\n大学\n"),
         (lambda: forms.rows([EXAMPLE])[1], "AT&T 大学 "),
+        (lambda: forms.labelled([EXAMPLE])[0], "地点：杭州\n乙方：AT&T\n丙方：大学\n法定代表人：马云\n"),
     ],
 )
 def test_the_text_of_a_form(form: Callable[[], Sentence], text: str) -> None:
