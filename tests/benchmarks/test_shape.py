@@ -12,7 +12,7 @@ SMALL = Shape(layers=2, width=8, heads=2, between=16, labels=3)
 
 
 def test_the_shape_of_the_bundled_model() -> None:
-    assert Shape.of(BUNDLED_MODEL) == Shape(layers=6, width=320, heads=5, between=1280, labels=13)
+    assert Shape.of(BUNDLED_MODEL) == Shape(layers=6, width=384, heads=12, between=1152, labels=13)
 
 
 def test_operations_are_two_for_each_multiply_add_of_the_products() -> None:
