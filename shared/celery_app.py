@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 from shared.keys import celery_prefix, queue_name
 from shared.redis_client import redis_url
 from shared.settings import settings
+from shared.wakeup import RECOGNISE
 
-RECOGNISE = "ner.recognise"
 # Seconds that Celery gives Redis, for a connection and for an answer. Its own default is to wait for ever.
 TIMEOUT = 3.0
 

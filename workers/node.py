@@ -25,6 +25,7 @@ from workers.loading import LoadedModel, is_forkable, load
 from workers.memory import limit_memory, replaced_beyond
 from workers.orphans import die_with_parent
 from workers.process import WorkerProcess
+from workers.remote_control import answer_questions_only
 from workers.seat import node_seat
 from workers.slots import LOOK_EVERY, Slots
 
@@ -110,6 +111,7 @@ def _run(model: str, node: str, prepared: Path, load: Callable[[Path, int], Reco
     signals.worker_process_shutdown.connect(stop_process, weak=False)
     signals.worker_shutting_down.connect(end, weak=False)
     app.steps["consumer"].add(_supervision(slots))
+    answer_questions_only()
 
     worker = app.Worker(
         hostname=node,

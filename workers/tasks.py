@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from shared.celery_app import RECOGNISE, app, wake
+from shared.celery_app import app, wake
 from shared.redis_client import REFUSES_WRITES, UNAVAILABLE
+from shared.wakeup import RECOGNISE
 from workers.node import current_process
 from workers.turn import Turn
 

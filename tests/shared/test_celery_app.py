@@ -11,10 +11,11 @@ from collections.abc import Callable
 from redis import Redis
 
 from shared.broker import Channel
-from shared.celery_app import RECOGNISE, app, wake
+from shared.celery_app import app, wake
 from shared.job_store import JobStore
 from shared.keys import ModelKeys
 from shared.settings import PROJECT_ROOT
+from shared.wakeup import RECOGNISE, is_wakeup
 from tests.support.jobs import MODEL, beat, new_job, worker
 
 WAKEUPS = ModelKeys(MODEL).wakeups
@@ -25,6 +26,7 @@ def test_a_wake_up_is_a_message_in_its_models_queue(redis: Redis) -> None:
     (message,) = redis.lrange(WAKEUPS, 0, -1)
     headers = json.loads(message)["headers"]
     assert (headers["task"], headers["argsrepr"], headers["kwargsrepr"]) == (RECOGNISE, "()", "{}")
+    assert is_wakeup(json.loads(message))
 
 
 def test_while_it_is_on_its_way_no_other_is_wanted(redis: Redis, jobs: JobStore) -> None:
