@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import FarmError
+from shared.exposure import flower_host
 from shared.settings import Settings
 
 MODELSCOPE_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w./-]+)?")
@@ -52,13 +53,16 @@ def check_ports(settings: Settings) -> None:
     """Raise `CannotStart` where the web server or Flower could not listen."""
     if settings.port == settings.flower_port:
         raise CannotStart(f"RANER_PORT and RANER_FLOWER_PORT are both {settings.port}; give them different ports")
-    for variable, port in (("RANER_PORT", settings.port), ("RANER_FLOWER_PORT", settings.flower_port)):
+    for variable, host, port in (
+        ("RANER_PORT", settings.host, settings.port),
+        ("RANER_FLOWER_PORT", flower_host(settings), settings.flower_port),
+    ):
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(
-                settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
         except socket.gaierror as error:
-            raise CannotStart(f"RANER_HOST: {settings.host!r} is no address ({error.strerror})") from None
+            raise CannotStart(f"RANER_HOST: {host!r} is no address ({error.strerror})") from None
         with socket.socket(family, kind, protocol) as probe:
             # As the servers do: connections of the last run that linger in TIME_WAIT do not count.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,7 +70,7 @@ def check_ports(settings: Settings) -> None:
                 probe.bind(address)
             except OSError as error:
                 raise CannotStart(
-                    f"{variable}: cannot listen on {settings.host}:{port} ({error.strerror}); give another port, "
+                    f"{variable}: cannot listen on {host}:{port} ({error.strerror}); give another port, "
                     f"as in `make run {variable}={port + 1 if port < 65535 else 8000}`"
                 ) from None
 

@@ -19,6 +19,7 @@ from deploy.private_redis import PrivateRedis, set_up_redis
 from deploy.processes import FarmProcess, base_url, farm_processes
 from deploy.supervisor import Supervisor
 from shared.errors import FarmError
+from shared.exposure import check_exposure
 from shared.redis_client import wait_for_redis
 from shared.settings import PROJECT_ROOT, Settings, settings
 
@@ -32,6 +33,7 @@ def main() -> int:
     try:
         config = settings()
         with sole_farm_of(config.data_dir):
+            check_exposure(config)
             check_ports(config)
             check_models(config)
             if config.redis_url:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from deploy.health import HealthCheck
+from shared.exposure import flower_host
 from shared.settings import Settings
 
 WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -30,17 +31,7 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
     """Web server, Flower and one Celery node for each served model; Redis is not among them."""
     python = sys.executable  # not `gunicorn` or `celery`: the virtual environment's scripts need not be on the PATH
     flower_path = urlsplit(settings.flower_url).path.strip("/")
-    flower_url = f"{base_url(settings, settings.flower_port)}/{flower_path}".rstrip("/")
-    flower = (
-        *(python, "-m", "celery", "--app=shared.celery_app", "flower"),
-        *(f"--address={settings.host}", f"--port={settings.flower_port}"),
-        "--max_tasks=10000",  # kept in memory: 100,000, the default, come to hundreds of megabytes
-        "--purge_offline_workers=300",  # seconds; or every worker that ever ran stays on the page
-        # A turn's result tells its pieces, its characters and the ids of its jobs.
-        "--tasks_columns=name,state,result,received,runtime,worker,uuid",
-        "--read_only=True",  # the buttons would let anyone who reaches the port stop the workers
-        *((f"--url_prefix={flower_path}",) if flower_path else ()),
-    )
+    flower_url = f"{base_url(settings, settings.flower_port, flower_host(settings))}/{flower_path}".rstrip("/")
     return [
         FarmProcess(
             "web",
@@ -50,7 +41,7 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
         ),
         FarmProcess(
             "flower",
-            flower,
+            (python, "-m", "celery", "--app=shared.celery_app", "flower", "--conf=shared/flower.py"),
             flower_url,
             HealthCheck(f"{flower_url}/healthcheck"),
         ),
@@ -67,7 +58,8 @@ def farm_processes(settings: Settings) -> list[FarmProcess]:
     ]
 
 
-def base_url(settings: Settings, port: int | None = None) -> str:
-    """Address of the web server, or of ``port``, for a caller on this machine."""
-    host = "127.0.0.1" if settings.host in WILDCARD_HOSTS else settings.host
+def base_url(settings: Settings, port: int | None = None, host: str | None = None) -> str:
+    """Address of the web server, or of ``port`` on ``host``, for a caller on this machine."""
+    host = host or settings.host
+    host = "127.0.0.1" if host in WILDCARD_HOSTS else host
     return f"http://{f'[{host}]' if ':' in host else host}:{port or settings.port}"

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from shared.keys import celery_prefix, queue_name
-from shared.redis_client import redis_url
+from shared.redis_client import certificates, redis_url
 from shared.settings import settings
 from shared.wakeup import RECOGNISE
 
@@ -47,7 +47,11 @@ app.conf.update(
         "health_check_interval": 30,
     },
     # kombu verifies no certificate unless it is told to.
-    broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED} if redis_url().startswith("rediss:") else None,
+    broker_use_ssl=(
+        {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, **certificates()}
+        if redis_url().startswith("rediss:")
+        else None
+    ),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     # A cold model of BERT-base size takes seconds to load in each new process.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import structlog
 from redis import Redis
@@ -38,6 +38,7 @@ __all__ = [
     "UNAVAILABLE",
     "cache_client",
     "cache_url",
+    "certificates",
     "redis_client",
     "redis_url",
     "wait_for_redis",
@@ -50,6 +51,9 @@ UNAVAILABLE = (ConnectionError, TimeoutError, BusyLoadingError, BusyScriptError,
 
 # Streams need it.
 OLDEST_REDIS = (6, 2)
+
+# Options of an address with which one of the two clients, or both, would verify less.
+UNVERIFIED = frozenset(("ssl_cert_reqs", "ssl_check_hostname"))
 
 # All in seconds.
 TIMEOUT = 1.5
@@ -145,7 +149,10 @@ def redis_url() -> str:
             "RANER_REDIS_URL is unset: give the address of a Redis (redis://localhost:6379/0), "
             "or start the farm with `make run`, which brings its own"
         )
-    return _checked("RANER_REDIS_URL", settings().redis_url)
+    return _with_password(
+        _checked("RANER_REDIS_URL", settings().redis_url.get_secret_value()),
+        settings().redis_password.get_secret_value(),
+    )
 
 
 def cache_url() -> str:
@@ -154,7 +161,13 @@ def cache_url() -> str:
     Raises:
         SettingsError: ``RANER_CACHE_URL`` is no address, or neither variable is set.
     """
-    return _checked("RANER_CACHE_URL", settings().cache_url) if settings().cache_url else redis_url()
+    own = settings().cache_url.get_secret_value()
+    return _checked("RANER_CACHE_URL", own) if own else redis_url()
+
+
+def certificates() -> dict[str, str]:
+    """What both clients are told beside the address to verify a Redis that speaks TLS."""
+    return {"ssl_ca_certs": settings().redis_ca} if settings().redis_ca else {}
 
 
 @lru_cache(maxsize=8)
@@ -223,6 +236,7 @@ def _client(url: str, timeout: float, retry: Retry) -> Redis:
         socket_keepalive_options=KEEPALIVE,
         retry=retry,
         parser_class=ReplyParser,
+        **(certificates() if url.startswith("rediss:") else {}),
     )
 
 
@@ -264,6 +278,11 @@ def _checked(variable: str, url: str) -> str:
             raise SettingsError(
                 f"{variable}: Sentinel is not supported; give the address of the Redis itself, or of a proxy in front"
             )
+        if set(dict(parse_qsl(parts.query))) & UNVERIFIED:
+            raise SettingsError(
+                f"{variable}: the certificate and the host name of Redis are always verified; leave out "
+                f"{' and '.join(sorted(UNVERIFIED))}. RANER_REDIS_CA names the file of an authority of your own"
+            )
         is_address = (
             parts.scheme in ("redis", "rediss")
             and parts.hostname is not None
@@ -281,6 +300,15 @@ def _checked(variable: str, url: str) -> str:
             "password and number may be left out. Write characters such as # / ? @ of a password as %23 %2F %3F %40"
         )
     return url
+
+
+def _with_password(url: str, password: str) -> str:
+    """The address with this password, if it has none of its own."""
+    parts = urlsplit(url)
+    if not password or parts.password:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{host}").geturl()
 
 
 def _where(url: str) -> str:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.cpus import usable_cpus
 from shared.errors import SettingsError
 from shared.origins import check_origins
 from shared.prefix import check_prefix, is_prefix
+from shared.secret_files import SecretFiles
 
+# What a header carries as it is, and a list separated by commas too.
+KEY = re.compile(r"[!-+\--~]+")
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MIB = 2**20  # bytes
 KEY_PREFIX = re.compile(r"[A-Za-z0-9:_-]{1,64}")
@@ -43,12 +46,21 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RANER_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    redis_url: str = Field(
-        default="",
+    redis_url: SecretStr = Field(
+        default=SecretStr(""),
         description="The Redis of the farm. Unset: `make run` starts a private one.",
     )
-    cache_url: str = Field(
+    redis_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password of that Redis, if the address has none.",
+    )
+    redis_ca: str = Field(
         default="",
+        description="File with the certificate of the authority (PEM) that a Redis with `rediss://` is verified by. "
+        "Unset: the machine's authorities.",
+    )
+    cache_url: SecretStr = Field(
+        default=SecretStr(""),
         description="A Redis for the result cache alone, which may evict. Unset: the cache is in the farm's Redis.",
     )
     key_prefix: str = Field(
@@ -56,8 +68,20 @@ class Settings(BaseSettings):
         description="What the names of all keys in Redis begin with. Farms that share a Redis need different ones.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the web server and Flower listen on.")
+    published_host: str = Field(
+        default="",
+        description="Address of the machine on which the ports of a container are published. Unset: `RANER_HOST`.",
+    )
+    open: bool = Field(
+        default=False,
+        description="Whether the farm starts without API keys where other machines can reach it.",
+    )
     port: int = Field(default=8000, ge=1, le=65535, description="Port of the web server.")
     flower_port: int = Field(default=5555, ge=1, le=65535, description="Port of Flower.")
+    flower_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password of Flower, for the user `farm`. Without one, only this machine can reach Flower.",
+    )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "var",
         description="Folder for prepared models and the private Redis's data.",
@@ -124,9 +148,10 @@ class Settings(BaseSettings):
         description="Megabytes of memory in use by Redis beyond which a job is refused (503). "
         "So it is at 80 % of Redis's own maxmemory.",
     )
-    api_keys: str = Field(
-        default="",
-        description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open.",
+    api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys separated by commas; where set, each API call needs one in `X-API-Key`. Default: open, and "
+        "only this machine can reach the farm.",
     )
     url_prefix: str = Field(
         default="",
@@ -149,6 +174,35 @@ class Settings(BaseSettings):
         "commas; `*`: every one. Default: the farm's own page only.",
     )
     log_level: str = Field(default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        *_sources: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where the values come from, the first that has one: arguments, environment, files of secrets."""
+        return (named["init_settings"], named["env_settings"], SecretFiles(settings_cls))
+
+    @field_validator("redis_ca")
+    @classmethod
+    def _existing_file(cls, value: str) -> str:
+        if value and not Path(value).is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _keys_of_a_header(cls, value: SecretStr) -> SecretStr:
+        written = value.get_secret_value()
+        keys = _listed(written)
+        if written and not keys:
+            raise ValueError("it names no key; give keys separated by commas, or unset it")
+        for place, key in enumerate(keys, 1):
+            if not KEY.fullmatch(key):
+                raise ValueError(f"no header can carry key {place}; give letters, digits and ASCII's marks, no spaces")
+        return value
 
     @field_validator("key_prefix")
     @classmethod
@@ -220,7 +274,7 @@ class Settings(BaseSettings):
     @cached_property
     def keys(self) -> frozenset[str]:
         """The API keys that are accepted; empty where the API is open."""
-        return frozenset(_listed(self.api_keys))
+        return frozenset(_listed(self.api_keys.get_secret_value()))
 
     @cached_property
     def origins(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ import tempfile
 from typing import Any
 
 from shared.errors import FarmError
+from shared.exposure import check_exposure
 from shared.redis_client import cache_url, redis_url, wait_for_redis
 from shared.settings import settings
 from web.headers import LONGEST_HEADER, LONGEST_REQUEST_LINE, MOST_HEADERS
@@ -29,6 +30,7 @@ try:
     settings()
     redis_url()
     cache_url()
+    check_exposure(settings())
 except FarmError as error:
     # gunicorn itself would print where in its code that happened.
     print(f"web: {error}", file=sys.stderr)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import Any
 
 import requests
 
-from tests.support.farm import Farm
+from shared.settings import PROJECT_ROOT
+from tests.support.farm import Farm, free_ports
 
 
 def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) -> None:
@@ -24,6 +26,31 @@ def test_flower_shows_each_task_with_its_name_duration_and_worker(farm: Farm) ->
     page = farm.http.get(f"{farm.flower_url}/task/{task['uuid']}", timeout=30)
     assert page.status_code == 200
     assert "ner.recognise" in page.text
+
+
+def test_flower_asks_for_its_password(farm: Farm) -> None:
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    environment = {**farm.environment, "RANER_FLOWER_PORT": str(port), "RANER_FLOWER_PASSWORD": "open sesame"}
+    command = farm.commands["flower"]
+    assert "sesame" not in " ".join(command)  # every user of the machine can read it there
+    process = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                refused = farm.http.get(f"{url}/workers", timeout=30)
+                break
+            except requests.ConnectionError:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)  # there is no event before a server listens
+        assert refused.status_code == 401
+        assert farm.http.get(f"{url}/api/tasks", auth=("farm", "guess"), timeout=30).status_code == 401
+        assert farm.http.get(f"{url}/workers", auth=("farm", "open sesame"), timeout=30).status_code == 200
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def wait_until_flower_listens(farm: Farm) -> None:

@@ -374,6 +374,27 @@ def test_an_address_that_cannot_be_read_is_named_and_not_repeated(
         assert word not in str(caught.value)
 
 
+@pytest.mark.parametrize("option", ["ssl_cert_reqs=none", "ssl_cert_reqs=optional", "ssl_check_hostname=false"])
+@pytest.mark.parametrize("variable", ["redis_url", "cache_url"])
+def test_an_address_cannot_switch_verification_off(
+    with_settings: Callable[..., None], variable: str, option: str
+) -> None:
+    with_settings(**{variable: f"rediss://:secret@localhost:6380/0?{option}"})
+    with pytest.raises(SettingsError, match=f"RANER_{variable.upper()}: .*always verified; leave out") as caught:
+        wait_for_redis(0)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_password_may_stand_beside_the_address(with_settings: Callable[..., None]) -> None:
+    with_settings(redis_url="redis://farm@localhost:6379/0", redis_password="p#/?@:")
+    assert redis_url() == "redis://farm:p%23%2F%3F%40%3A@localhost:6379/0"
+    assert redis_client().get_connection_kwargs()["password"] == "p#/?@:"
+    with_settings(redis_url="redis://localhost:6379/0")
+    assert redis_url() == "redis://:p%23%2F%3F%40%3A@localhost:6379/0"
+    with_settings(redis_url="redis://:own@localhost:6379/0")
+    assert redis_url() == "redis://:own@localhost:6379/0"
+
+
 @pytest.mark.parametrize("url", ["redis+sentinel://:secret@a:26379/main", "sentinel://:secret@a:26379"])
 def test_sentinel_is_not_supported_and_it_says_so(with_settings: Callable[..., None], url: str) -> None:
     with_settings(redis_url=url)
@@ -388,7 +409,7 @@ def test_sentinel_is_not_supported_and_it_says_so(with_settings: Callable[..., N
         "redis://localhost",
         "redis://localhost/",
         "redis://localhost:6379/3",
-        "rediss://user:p%23%2F%3F%40@redis.example:6380/0?ssl_cert_reqs=required",
+        "rediss://user:p%23%2F%3F%40@redis.example:6380/0",
         "redis://[::1]:6379/0",
     ],
 )

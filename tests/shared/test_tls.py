@@ -51,11 +51,11 @@ def url(alternative_name: str, tmp_path: Path) -> Iterator[str]:
     server.stop()
 
 
-def ask(client: str, url: str) -> subprocess.CompletedProcess[str]:
+def ask(client: str, url: str, authority: Path | str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", CLIENTS[client]],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "RANER_REDIS_URL": url},
+        env={**os.environ, "RANER_REDIS_URL": url, "RANER_REDIS_CA": str(authority)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -67,7 +67,7 @@ def test_a_certificate_is_verified(client: str, url: str, alternative_name: str,
     unknown = ask(client, url)
     assert unknown.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.stderr
-    known = ask(client, f"{url}?ssl_ca_certs={tmp_path / 'tls' / 'redis.crt'}")
+    known = ask(client, url, tmp_path / "tls" / "redis.crt")
     if alternative_name == "IP:127.0.0.1":
         assert known.returncode == 0, known.stderr
     else:
