@@ -247,6 +247,15 @@ class Settings(BaseSettings):
             raise ValueError(f"RANER_DEFAULT_MODEL {self.default_model!r} is not among RANER_MODELS: {served}")
         return self
 
+    @model_validator(mode="after")
+    def _password_has_a_redis(self) -> Settings:
+        # `make run` would start a Redis of its own, which knows no password.
+        if self.redis_password and not self.redis_url:
+            raise ValueError(
+                "RANER_REDIS_PASSWORD is set and RANER_REDIS_URL is not; set it too, or unset the password"
+            )
+        return self
+
     @cached_property
     def sources(self) -> dict[str, str]:
         """Source of each served model by its name, in the order given.

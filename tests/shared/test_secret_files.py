@@ -14,6 +14,7 @@ from shared.settings import Settings
 @pytest.mark.parametrize("field", SECRETS)
 def test_a_secret_is_read_from_its_file(field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("one\n", encoding="utf-8")
+    monkeypatch.setenv("RANER_REDIS_URL", "redis://localhost:6379/0")
     monkeypatch.delenv(f"RANER_{field.upper()}", raising=False)
     monkeypatch.setenv(f"RANER_{field.upper()}_FILE", str(tmp_path / "secret"))
     settings = Settings()

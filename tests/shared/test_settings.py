@@ -70,6 +70,7 @@ def test_origins_are_a_list(with_settings: Callable[..., None]) -> None:
         ({"api_keys": "one,two words"}, "RANER_API_KEYS: .*no header can carry key 2; give"),
         ({"api_keys": "one,钥匙"}, "RANER_API_KEYS: .*no header can carry key 2; give"),
         ({"redis_ca": "/nowhere/ca.crt"}, "RANER_REDIS_CA: .*there is no file /nowhere/ca.crt"),
+        ({"redis_password": "secret", "redis_url": ""}, "RANER_REDIS_PASSWORD is set and RANER_REDIS_URL is not; set"),
         ({"log_level": "loud"}, "RANER_LOG_LEVEL: .*DEBUG, INFO, WARNING or ERROR"),
         ({"models": "no-source"}, "RANER_MODELS entry 'no-source' must read name=source"),
         ({"models": "Upper=x"}, "RANER_MODELS entry 'Upper=x' must read name=source"),
