@@ -104,7 +104,10 @@ def _largest(
     # Beside the fused network, so that the file of its weights is found.
     measuring = fused.with_name(f"measuring.{fused.name}")
     onnx.save(network, str(measuring))
-    session = onnxruntime.InferenceSession(str(measuring), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    # Threads that wait by spinning take the cores from the farm, which may be at work on the same machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(measuring), options, providers=["CPUExecutionProvider"])
     for ids in samples:
         for name, values in zip(names, session.run(names, {"input_ids": ids[np.newaxis]}), strict=True):
             seen = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
