@@ -26,3 +26,5 @@ max_tasks = 10_000
 purge_offline_workers = 300
 # A turn's result tells its pieces, its characters and the ids of its jobs.
 tasks_columns = "name,state,result,received,runtime,worker,uuid"
+# Worker nodes send their events always, and obey no command, this one among them.
+enable_events = False
