@@ -1,6 +1,6 @@
 """Secrets that stand in files, as Docker and Kubernetes hand them over: ``RANER_REDIS_URL_FILE=/run/secrets/redis``.
 
-Whatever is in a process's environment can be read by who may look at the process or the container.
+Whoever may look at a process or at its container can read its environment.
 """
 
 from __future__ import annotations
