@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from deploy.health import HealthCheck
 from shared.exposure import flower_host
@@ -30,8 +29,7 @@ class FarmProcess:
 def farm_processes(settings: Settings) -> list[FarmProcess]:
     """Web server, Flower and one Celery node for each served model; Redis is not among them."""
     python = sys.executable  # not `gunicorn` or `celery`: the virtual environment's scripts need not be on the PATH
-    flower_path = urlsplit(settings.flower_url).path.strip("/")
-    flower_url = f"{base_url(settings, settings.flower_port, flower_host(settings))}/{flower_path}".rstrip("/")
+    flower_url = f"{base_url(settings, settings.flower_port, flower_host(settings))}/{settings.flower_path}".rstrip("/")
     return [
         FarmProcess(
             "web",

@@ -12,6 +12,8 @@ one that fails later is counted as under way for ever, until the node takes no m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 
@@ -31,21 +33,28 @@ class Channel(redis.Channel):
 
     def _brpop_read(self, **options: Any) -> Any:
         """Called when there is a message in a queue."""
-        try:
+        with self._dropping("a queue"):
             return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
-        except (Empty, *self.connection_errors, *self.connection.channel_errors):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is not the farm's
-            raise _refused("a queue", error) from None
 
     def _receive_one(self, client: Any) -> Any:
         """Called when there is an event, or a command of Celery's remote control."""
-        try:
+        with self._dropping("a channel"):
             return super()._receive_one(client)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _dropping(self, source: str) -> Iterator[None]:
+        """Drop the message on which kombu fails. Whatever is wrong with it, it is not the farm's.
+
+        The log says nothing of the message, which may be anything.
+        """
+        try:
+            yield
         except (Empty, *self.connection_errors, *self.connection.channel_errors):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is not the farm's
-            raise _refused("a channel", error) from None
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("a message is refused", source=source, why=type(error).__name__)
+            # kombu takes it for "nothing was there".
+            raise Empty from None
 
 
 class Transport(redis.Transport):
@@ -58,9 +67,3 @@ class Transport(redis.Transport):
         if queue.startswith(QUEUES) and not is_wakeup(message):
             raise ValueError("it is no wake-up")
         super()._deliver(message, queue)  # type: ignore[no-untyped-call]
-
-
-def _refused(source: str, error: Exception) -> Empty:
-    """What kombu takes for "nothing was there". The log says nothing of the message, which may be anything."""
-    log.warning("a message is refused", source=source, why=type(error).__name__)
-    return Empty()

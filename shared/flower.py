@@ -5,8 +5,6 @@ Flower takes the names below for its options.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from shared.exposure import flower_host
 from shared.settings import settings
 
@@ -14,7 +12,7 @@ USER = "farm"
 
 address = flower_host(settings())
 port = settings().flower_port
-url_prefix = urlsplit(settings().flower_url).path.strip("/")
+url_prefix = settings().flower_path
 # The buttons would let anyone who reaches the port stop the workers.
 read_only = True
 # Here and not on the command line, which every user of the machine can read.
@@ -26,5 +24,5 @@ max_tasks = 10_000
 purge_offline_workers = 300
 # A turn's result tells its pieces, its characters and the ids of its jobs.
 tasks_columns = "name,state,result,received,runtime,worker,uuid"
-# Worker nodes send their events always, and obey no command, this one among them.
+# Worker nodes always send events, and they obey no commands. Otherwise Flower would tell them to send events.
 enable_events = False

@@ -278,7 +278,7 @@ def _checked(variable: str, url: str) -> str:
             raise SettingsError(
                 f"{variable}: Sentinel is not supported; give the address of the Redis itself, or of a proxy in front"
             )
-        if set(dict(parse_qsl(parts.query))) & UNVERIFIED:
+        if UNVERIFIED & dict(parse_qsl(parts.query)).keys():
             raise SettingsError(
                 f"{variable}: the certificate and the host name of Redis are always verified; leave out "
                 f"{' and '.join(sorted(UNVERIFIED))}. RANER_REDIS_CA names the file of an authority of your own"

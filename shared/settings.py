@@ -285,6 +285,11 @@ class Settings(BaseSettings):
         """The API keys that are accepted; empty where the API is open."""
         return frozenset(_listed(self.api_keys.get_secret_value()))
 
+    @property
+    def flower_path(self) -> str:
+        """The path under which Flower is served, without slashes at its ends; empty: the root."""
+        return urlsplit(self.flower_url).path.strip("/")
+
     @cached_property
     def origins(self) -> frozenset[str]:
         """The origins whose pages may call the API; empty where no other may."""

@@ -50,8 +50,8 @@ _CLUENER: Reading = {
     "position": ("TITLE",),
     "scene": ("SCENE",),
 }
-# Boson's products with the marks of a title around them. Without them they are none of CLUENER's books and films, which
-# have the marks nearly always. No other set has products.
+# A product of Boson's with the marks of a title: 《画皮》. CLUENER's books and films nearly always have these marks, so
+# a product without them is no work. No other set has products.
 _TITLED = "titled product"
 _BOSON: Reading = {
     "company_name": ("COMPANY",),
@@ -131,8 +131,7 @@ def _with_titled(sentence: Sentence) -> Sentence:
     """The sentence with the products that are titles told apart."""
     spans = [
         span._replace(type=_TITLED)
-        if span.type == "product_name"
-        and (sentence.text[span.start] == "《" or sentence.text[: span.start].endswith("《"))
+        if span.type == "product_name" and "《" in sentence.text[max(0, span.start - 1) : span.start + 1]
         else span
         for span in sentence.spans
     ]

@@ -11,22 +11,27 @@ from numpy.typing import NDArray
 from workers.preparation.manifest import NETWORK
 
 
+def session(network: Path, threads: int) -> onnxruntime.InferenceSession:
+    """An ONNX file, ready to run on the CPU with so many threads."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that wait by spinning take the cores from the other worker processes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        str(network),
+        options,
+        providers=["CPUExecutionProvider"],
+        # It would undo what workers/preparation/export.py has left apart.
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
+
+
 class OnnxNetwork:
     """The exported network. Which of the two forms it has is the prepared folder's affair."""
 
     def __init__(self, folder: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that wait by spinning take the cores from the other worker processes.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(folder / NETWORK),
-            options,
-            providers=["CPUExecutionProvider"],
-            # It would undo what workers/preparation/export.py has left apart.
-            disabled_optimizers=["SkipLayerNormFusion"],
-        )
+        self._session = session(folder / NETWORK, threads)
 
     def emissions(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """See :class:`workers.backends.base.Network`."""

@@ -13,7 +13,7 @@ from shared.cpus import usable_cpus
 from shared.errors import SourceIncomplete
 from shared.settings import BackendName
 from workers.backends.onnx import OnnxNetwork
-from workers.preparation.check import Difference, check_sentences, export_difference, int8_difference
+from workers.preparation.check import Difference, check_ids, check_sentences, export_difference, int8_difference
 from workers.preparation.checkpoint import check_folder
 from workers.preparation.export import export, fuse
 from workers.preparation.lock import staging
@@ -114,9 +114,7 @@ def _make_network(
     say("fused " + (", ".join(f"{count} {name}" for name, count in fused.items()) or "nothing: it will run slower"))
     if quantised:
         with step("quantise"):
-            tokenizer = original.text_tokenizer()
-            samples = (original.ids(tokenizer.encode(sentence).ids) for sentence in check_sentences())
-            quantise(fp32 / NETWORK, folder / NETWORK, samples)
+            quantise(fp32 / NETWORK, folder / NETWORK, check_ids(original))
     threads = usable_cpus()
     with step("check"):
         network = OnnxNetwork(fp32, threads)

@@ -52,16 +52,20 @@ def check_sentences() -> tuple[str, ...]:
     return tuple(_SENTENCES.read_text(encoding="utf-8").splitlines())
 
 
+def check_ids(original: Original) -> list[NDArray[np.int64]]:
+    """What the network reads of each check sentence: (tokens,)."""
+    tokenizer = original.text_tokenizer()
+    return [original.ids(tokenizer.encode(sentence).ids) for sentence in check_sentences()]
+
+
 def export_difference(original: Original, network: Network) -> float:
     """Largest difference between an emission of the exported network and the original's, on the check sentences.
 
     Raises:
         UnsupportedModel: it is above :data:`EXPORT_LIMIT`.
     """
-    tokenizer = original.text_tokenizer()
     largest = 0.0
-    for sentence in check_sentences():
-        ids = original.ids(tokenizer.encode(sentence).ids)
+    for ids in check_ids(original):
         with torch.inference_mode():
             expected = original.network(torch.from_numpy(ids[np.newaxis]))[0].numpy()
         largest = max(largest, float(np.abs(network.emissions(ids) - expected).max()))

@@ -20,7 +20,7 @@ INT8 changes in an emission, and share of the characters that get another label,
     1.0       0.138   0.34 %
     ========  ======  ======
 
-The divisions are an operation before each product. They cost less than what two runs differ by.
+Each product has one more operation before it. These cost less time than two runs of the same network differ by.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
+from shared.cpus import usable_cpus
+from workers.backends.onnx import session
 from workers.preparation.export import is_large
 
 STRENGTH = 0.8
-# The least that counts as the largest value of a channel, so that a channel without any divides nothing by nothing.
+# A channel of zeros counts as so large, since the factors divide by the largest values.
 _LEAST = 1e-5
 
 
@@ -104,12 +105,9 @@ def _largest(
     # Beside the fused network, so that the file of its weights is found.
     measuring = fused.with_name(f"measuring.{fused.name}")
     onnx.save(network, str(measuring))
-    options = onnxruntime.SessionOptions()
-    # Threads that wait by spinning take the cores from the farm, which may be at work on the same machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(measuring), options, providers=["CPUExecutionProvider"])
+    running = session(measuring, usable_cpus())
     for ids in samples:
-        for name, values in zip(names, session.run(names, {"input_ids": ids[np.newaxis]}), strict=True):
+        for name, values in zip(names, running.run(names, {"input_ids": ids[np.newaxis]}), strict=True):
             seen = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
             largest[name] = np.maximum(largest.get(name, seen), seen)
     return largest
